@@ -1,1 +1,56 @@
-//! Placeholder while the house is laid.
+//! The engine: checks and queries over the tables, in SQL (Apache DataFusion), in bounded memory.
+//!
+//! This is the only crate that knows DataFusion: the others never recompile it. SQL sees; `reflexe-fiche` judges.
+pub mod cases;
+pub mod facts;
+pub mod functions;
+pub mod grid;
+pub mod query;
+pub mod reference;
+pub mod rows;
+pub mod run;
+pub mod session;
+
+pub use run::{CheckRun, RunInput, RunResult, run};
+pub use session::{Inputs, Options, Rows, Session, TenantFilter};
+
+/// What can go wrong in the engine.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The engine could not start.
+    #[error("the query engine did not start: {0}")]
+    Start(String),
+    /// A query failed.
+    #[error("{0}")]
+    Query(#[from] datafusion::error::DataFusionError),
+    /// Arrow data did not fit together.
+    #[error("{0}")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// A small table was not well formed.
+    #[error("{0}")]
+    Grid(#[from] grid::GridError),
+    /// A signal's query is wrong.
+    #[error("signal {name}: {source}")]
+    Signal {
+        /// Name of the signal.
+        name: String,
+        /// Cause.
+        source: Box<EngineError>,
+    },
+    /// A query names a parameter that nobody gives.
+    #[error("{place}: no value for the parameter ${name}")]
+    Parameter {
+        /// Parameter.
+        name: String,
+        /// File.
+        place: String,
+    },
+    /// A check returned something that the contract does not allow.
+    #[error("check {check}: {message}")]
+    Contract {
+        /// Check.
+        check: String,
+        /// What is wrong.
+        message: String,
+    },
+}

@@ -6,4 +6,15 @@
 pub mod embedded {
     include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 }
+pub mod dedup;
+pub mod error;
+pub mod events;
+pub mod hash;
+pub mod import;
+pub mod reader;
+pub mod recognise;
+pub mod report;
 pub mod spec;
+pub mod state;
+pub mod text;
+pub mod write;

@@ -105,7 +105,8 @@ pub const PROVENANCE: [(&str, ColumnType); 12] = [
     ("row_id", ColumnType::I64),
     ("evidence_id", ColumnType::Text),
     ("source_kind", ColumnType::Text),
-    ("scope", ColumnType::Text),
+    // not `scope`: that is what a permission grant grants
+    ("source_scope", ColumnType::Text),
     ("tenant_id", ColumnType::Text),
     ("collected_at", ColumnType::Ts),
     ("flags", ColumnType::List),

@@ -54,8 +54,8 @@ pub struct CaseInfo {
     pub title: String,
     /// The tenant that is judged here.
     pub tenant: TenantInfo,
-    /// The period that is searched.
-    pub window: Window,
+    /// The period that is searched; none when no event log was given.
+    pub window: Option<Window>,
     /// Suspected start, given by the responder.
     pub since: Option<Timestamp>,
     /// Ids of the other tenants of which the evidence holds rows.
@@ -288,6 +288,12 @@ pub struct Story {
     pub to: Option<Timestamp>,
     /// Ids of its findings, in time order.
     pub findings: Vec<String>,
+    /// Name of the attack if the acts fit one, else the level in words.
+    #[serde(default)]
+    pub title: Text,
+    /// Id of that named attack in `fiche/stages.toml`.
+    #[serde(default)]
+    pub pattern: Option<String>,
     /// What happened, in a few sentences.
     pub text: Text,
     /// How the score was made, e.g. `85 = S1 25 + S2 20 + …`.
@@ -468,6 +474,9 @@ pub struct NextExport {
     pub title: Text,
     /// Items that it settles.
     pub settles: Vec<String>,
+    /// Items that it brings nearer without settling them alone.
+    #[serde(default)]
+    pub helps: Vec<String>,
     /// Minutes that it takes.
     pub minutes: u32,
 }

@@ -1,0 +1,122 @@
+//! The moment a file enters the case: its tables and its original are moved into place, then one transaction of the
+//! manifest names them. Whatever happens before that transaction leaves only leftovers, which the next opening removes.
+use std::{
+    fs::{self, File},
+    path::Path,
+};
+
+use reflexe_evidence::import::FileReport;
+use reflexe_model::RowId;
+use rusqlite::Transaction;
+
+use crate::{
+    error::{Doing, Error},
+    folder::{self, Case},
+    manifest,
+    walk::Found,
+};
+
+/// A file that was read completely and waits in the staging folder.
+pub(crate) struct Ready<'a> {
+    pub number: u32,
+    pub file: &'a Found,
+    pub report: &'a FileReport,
+    /// Folder that holds `<table>/*.parquet`.
+    pub tables: &'a Path,
+    /// The copy of the original, unless it stays in place.
+    pub copy: Option<&'a Path>,
+}
+
+impl Case {
+    /// Commits a file: afterwards all of it is in the case, even if the power fails.
+    pub(crate) fn commit(&mut self, ready: &Ready<'_>) -> Result<(), Error> {
+        let mut parts = Vec::new();
+        for table in folder::entries(ready.tables)? {
+            let name = folder::name(&table);
+            for staged in folder::entries(&table)? {
+                parts.push((self.place_part(&name, &staged)?, name.clone()));
+            }
+        }
+        if let Some(copy) = ready.copy {
+            let original = self.dir().join(manifest::original(&ready.report.sha256));
+            let target = original.parent().unwrap_or(self.dir());
+            fs::create_dir_all(target).map_err(Error::io(Doing::Writing, target))?;
+            fs::rename(copy, &original).map_err(Error::io(Doing::Moving, &original))?;
+            sync_folder(target)?;
+            sync_folder(&self.dir().join("evidence"))?;
+        }
+        let database = self.database();
+        let tx = self.db.transaction().map_err(&database)?;
+        insert(&tx, ready, &parts).and_then(|()| tx.commit()).map_err(&database)
+    }
+
+    /// Moves a staged Parquet file among those of its table; returns its path as the manifest writes it.
+    pub(crate) fn place_part(&self, table: &str, staged: &Path) -> Result<String, Error> {
+        let tables = self.dir().join("tables");
+        let folder = tables.join(table);
+        if !folder.is_dir() {
+            fs::create_dir(&folder).map_err(Error::io(Doing::Writing, &folder))?;
+            sync_folder(&tables)?;
+        }
+        let placed = folder.join(folder::name(staged));
+        File::options().write(true).open(staged).and_then(|f| f.sync_all()).map_err(Error::io(Doing::Writing, staged))?;
+        fs::rename(staged, &placed).map_err(Error::io(Doing::Moving, &placed))?;
+        sync_folder(&folder)?;
+        Ok(folder::relative(self.dir(), &placed))
+    }
+}
+
+fn insert(tx: &Transaction, ready: &Ready<'_>, parts: &[(String, String)]) -> rusqlite::Result<()> {
+    let Ready { number, file, report, copy, .. } = ready;
+    tx.execute(
+        "INSERT INTO evidence (number, sha256, size, path, origin, in_place, imported_at, domains) VALUES (?,?,?,?,?,?,?,?)",
+        (
+            number,
+            &report.sha256,
+            report.size,
+            &file.shown,
+            file.origin.to_string_lossy(),
+            copy.is_none(),
+            jiff::Timestamp::now().to_string(),
+            json(&report.domains)?,
+        ),
+    )?;
+    let mut source = tx.prepare(
+        "INSERT INTO evidence_source (evidence, position, source, read, kept, duplicate, rejected, time_from, time_to, tenants, tables, notes)
+         VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+    )?;
+    for (position, s) in (0i64..).zip(&report.sources) {
+        source.execute((
+            number,
+            position,
+            &s.source,
+            s.rows.read,
+            s.rows.kept,
+            s.rows.duplicate,
+            s.rows.rejected,
+            s.from.map(|t| t.to_string()),
+            s.to.map(|t| t.to_string()),
+            json(&s.tenants)?,
+            json(&s.tables)?,
+            json(&s.notes)?,
+        ))?;
+    }
+    let mut part = tx.prepare("INSERT INTO part (file, evidence, table_name) VALUES (?, ?, ?)")?;
+    for (path, table) in parts {
+        part.execute((path, number, table))?;
+    }
+    let mut superseded = tx.prepare("INSERT OR IGNORE INTO superseded (row_id, evidence) VALUES (?, ?)")?;
+    for RowId(row) in &report.superseded {
+        superseded.execute((row, number))?;
+    }
+    Ok(())
+}
+
+fn json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
+}
+
+/// Has the system write the names in a folder to the disk itself. Windows does so by itself.
+fn sync_folder(path: &Path) -> Result<(), Error> {
+    if cfg!(unix) { File::open(path).and_then(|f| f.sync_all()).map_err(Error::io(Doing::Writing, path)) } else { Ok(()) }
+}

@@ -1,0 +1,118 @@
+//! "Was this export unfiltered?" The answer of a person, as coverage.
+//!
+//! The readers write a row of the table `coverage` with `complete` NULL for every log of which nobody knows whether it
+//! was filtered. A declaration repeats these rows with `complete` true and the name of who said so, in a Parquet file
+//! of its own; what the readers proved, one way or the other, stands. Tables of states are never declared: a tool that
+//! lists only the privileged users may be run without a filter and still not list all users.
+use std::{fs::File, path::PathBuf, sync::Arc};
+
+use arrow::{
+    array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray},
+    compute::{cast, concat_batches, filter_record_batch},
+    error::ArrowError,
+};
+use parquet::{arrow::arrow_reader::ParquetRecordBatchReaderBuilder, errors::ParquetError};
+use reflexe_evidence::{
+    spec::{self, TableKind},
+    write::{Batch, write_part},
+};
+
+use crate::{
+    error::Error,
+    folder::{self, Case},
+};
+
+/// Number of the declared part among the coverage files of an evidence file: the last that row ids leave room for.
+const PART: u32 = 31;
+
+impl Case {
+    /// Records that a person declares exports unfiltered; all evidence if `ids` is `None`. A file that is already
+    /// declared keeps its first declaration. Returns the ids that are declared now and were not before.
+    ///
+    /// # Errors
+    /// When the name is empty, the case holds no such evidence, or it cannot be written.
+    pub fn declare_unfiltered(&mut self, who: &str, ids: Option<&[String]>) -> Result<Vec<String>, Error> {
+        self.writable()?;
+        if who.trim().is_empty() {
+            return Err(Error::NoName);
+        }
+        let files = self.evidence_files()?;
+        if let Some(id) = ids.into_iter().flatten().find(|id| !files.iter().any(|f| f.id() == **id)) {
+            return Err(Error::NoSuchEvidence { id: id.clone() });
+        }
+        let asked = |id: &String| ids.is_none_or(|ids| ids.contains(id));
+        let mut declared = Vec::new();
+        for file in files.iter().filter(|f| f.declared_unfiltered_by.is_none() && asked(&f.id())) {
+            self.declare(who.trim(), file.number)?;
+            declared.push(file.id());
+        }
+        Ok(declared)
+    }
+
+    fn declare(&mut self, who: &str, number: u32) -> Result<(), Error> {
+        let mut coverage = self.table_files("coverage")?;
+        coverage.retain(|path| folder::name(path).split_once('-').is_some_and(|(n, _)| n == number.to_string()));
+        let staged = self.staging_dir().join("declared");
+        folder::remove(&staged)?;
+        let refused = |source| Error::Declaration { path: staged.clone(), source };
+        let file = match declared_rows(&coverage, who).map_err(refused)? {
+            None => None,
+            Some(rows) => {
+                write_part(&staged, number, PART, &rows)?;
+                Some(self.place_part("coverage", &staged.join(format!("coverage/{number}-{PART}.parquet")))?)
+            }
+        };
+        folder::remove(&staged)?;
+        let database = self.database();
+        let tx = self.db.transaction().map_err(&database)?;
+        let insert = || {
+            let now = jiff::Timestamp::now().to_string();
+            tx.execute("INSERT INTO declaration (evidence, who, declared_at) VALUES (?, ?, ?)", (number, who, now))?;
+            if let Some(file) = file {
+                tx.execute("INSERT INTO part (file, evidence, table_name) VALUES (?, ?, 'coverage')", (file, number))?;
+            }
+            Ok(())
+        };
+        insert().and_then(|()| tx.commit()).map_err(&database)
+    }
+}
+
+/// The rows of a file's coverage of which nobody knew whether they are complete, as declared by `who`.
+fn declared_rows(coverage: &[PathBuf], who: &str) -> Result<Option<Batch>, ParquetError> {
+    let mut open = Vec::new();
+    for path in coverage {
+        for batch in ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?.build()? {
+            let batch = batch?;
+            open.push(filter_record_batch(&batch, &unknown_logs(&batch)?)?);
+        }
+    }
+    let (Some(table), Some(first)) = (spec::table("coverage"), open.first()) else { return Ok(None) };
+    let batch = concat_batches(first.schema_ref(), &open)?;
+    let rows = batch.num_rows();
+    if rows == 0 {
+        return Ok(None);
+    }
+    let mut columns = Vec::new();
+    for field in table.schema().fields() {
+        match field.name().as_str() {
+            "row_id" => {} // given when it is written
+            "complete" => columns.push(Arc::new(BooleanArray::from(vec![true; rows])) as ArrayRef),
+            "reason" => columns.push(Arc::new(StringArray::from(vec![format!("declared unfiltered by {who}"); rows]))),
+            name => columns.push(cast(column(&batch, name)?, field.data_type())?),
+        }
+    }
+    Ok(Some(Batch { table, rows, columns }))
+}
+
+/// Which rows speak of a log of which nobody knows whether it is complete.
+fn unknown_logs(batch: &RecordBatch) -> Result<BooleanArray, ArrowError> {
+    let complete = column(batch, "complete")?;
+    let tables = column(batch, "table_name")?.as_any().downcast_ref::<StringArray>();
+    let tables = tables.ok_or_else(|| ArrowError::SchemaError("coverage.table_name is not text".into()))?;
+    let is_log = |name: Option<&str>| name.and_then(spec::table).is_some_and(|t| t.kind == TableKind::Event);
+    Ok((0..batch.num_rows()).map(|i| Some(complete.is_null(i) && is_log(tables.is_valid(i).then(|| tables.value(i))))).collect())
+}
+
+fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef, ArrowError> {
+    batch.column_by_name(name).ok_or_else(|| ArrowError::SchemaError(format!("coverage has no column {name}")))
+}

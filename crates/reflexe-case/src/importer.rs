@@ -1,0 +1,64 @@
+//! What reads one file. The case needs no more of the readers than this, so that tests can make them fail.
+use std::path::Path;
+
+use reflexe_evidence::{
+    dedup::DedupIndex,
+    error::Error,
+    import::{FileInput, ImportContext, Outcome, import_file},
+};
+
+use crate::folder::Case;
+
+/// Reads files into Parquet tables, one after the other.
+pub trait Importer {
+    /// Reads a file; its tables go to `out_dir`, and nowhere else.
+    ///
+    /// # Errors
+    /// When the file cannot be read or its tables cannot be written. The case then calls [`Importer::forget`].
+    fn import(&mut self, file: &FileInput<'_>, out_dir: &Path, threads: usize, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcome, Error>;
+
+    /// The file imported last is about to be committed.
+    ///
+    /// # Errors
+    /// When what the importer knows of it cannot be saved.
+    fn keep(&mut self) -> Result<(), Error>;
+
+    /// The file imported last is not in the case after all.
+    ///
+    /// # Errors
+    /// When what was saved of it cannot be removed.
+    fn forget(&mut self) -> Result<(), Error>;
+}
+
+/// The readers of `reflexe-evidence`, with the record ids of the whole case.
+#[derive(Debug)]
+pub struct Readers {
+    dedup: DedupIndex,
+}
+
+impl Readers {
+    /// Opens the index of record ids of a case.
+    ///
+    /// # Errors
+    /// When the index or the manifest cannot be read.
+    pub fn open(case: &Case) -> Result<Self, crate::Error> {
+        let mut dedup = DedupIndex::open(&case.index_dir())?;
+        let held: std::collections::BTreeSet<u32> = case.evidence_files()?.iter().map(|f| f.number).collect();
+        dedup.retain(&|number| held.contains(&number))?;
+        Ok(Self { dedup })
+    }
+}
+
+impl Importer for Readers {
+    fn import(&mut self, file: &FileInput<'_>, out_dir: &Path, threads: usize, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcome, Error> {
+        import_file(file, &mut ImportContext { out_dir, dedup: &mut self.dedup, threads, progress })
+    }
+
+    fn keep(&mut self) -> Result<(), Error> {
+        self.dedup.flush()
+    }
+
+    fn forget(&mut self) -> Result<(), Error> {
+        self.dedup.rollback()
+    }
+}

@@ -1,0 +1,28 @@
+//! The case folder: what was given as evidence, what came of it, and the originals, so that every claim can be opened.
+//!
+//! [`Case`] opens or creates the folder; [`import`] brings files in, each wholly or not at all; the manifest then answers
+//! which evidence there is ([`Case::evidence`]), whose it is ([`Case::tenants`]), which Parquet files make up a table
+//! ([`Case::table_files`]) and what the bytes of a row are ([`Case::raw_record`]).
+//!
+//! It does not know what an audit log is: reading is the business of `reflexe-evidence`, judging of the engine.
+mod closed;
+mod commit;
+mod declare;
+mod decode;
+mod error;
+mod folder;
+mod import;
+mod importer;
+mod manifest;
+mod raw;
+mod store;
+mod tenants;
+mod walk;
+
+pub use error::{Doing, Error};
+pub use folder::{Case, DEFAULT_DIR};
+pub use import::{FileOutcome, FileResult, ImportOptions, ImportReport, Progress, import, import_with};
+pub use importer::{Importer, Readers};
+pub use manifest::EvidenceFile;
+pub use raw::{RawRecord, RowLocator};
+pub use tenants::{CaseTenant, Provenance, Tenants};

@@ -1,0 +1,258 @@
+//! Runs the cases of a check through the real engine: tiny tables in, expected findings out. Each case runs several
+//! ways (partitions, shuffled rows, tiny batches) and must give the same bytes every time.
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use reflexe_evidence::spec::{self, ColumnType, PROVENANCE};
+use reflexe_fiche::{
+    Catalogue, Check,
+    def::{Case, CaseFile},
+};
+use reflexe_model::{Finding, RowId, Window};
+
+use crate::{
+    EngineError, Inputs, Options, Rows, RunInput, Session,
+    grid::{self, TextRow},
+    run,
+};
+
+/// Ways in which each case runs: partitions, rows reversed, rows per batch.
+const WAYS: [(usize, bool, usize); 3] = [(1, false, 8192), (4, true, 2), (3, false, 1)];
+
+/// Runs all cases of a check. Empty: all pass. Else one sentence per difference.
+///
+/// # Errors
+/// When the engine itself cannot start.
+pub fn run_all(catalogue: &Catalogue, check: &Check, file: &CaseFile) -> Result<Vec<String>, EngineError> {
+    let mut faults = Vec::new();
+    let mut on = BTreeSet::new();
+    for case in &file.case {
+        let mut first: Option<String> = None;
+        for way in WAYS {
+            let result = match one(catalogue, check, file, case, way) {
+                Ok(result) => result,
+                Err(error) => {
+                    faults.push(format!("{} · {}: {error}", check.def.id, case.name));
+                    break;
+                }
+            };
+            if let Some(error) = &result.error {
+                faults.push(format!("{} · {}: {error}", check.def.id, case.name));
+                break;
+            }
+            let bytes = serde_json::to_string(&result.findings).unwrap_or_default();
+            match &first {
+                None => {
+                    on.extend(result.findings.iter().flat_map(|f| f.signs.iter().map(|s| s.name.clone())));
+                    faults.extend(differences(case, &result).into_iter().map(|d| format!("{} · {}: {d}", check.def.id, case.name)));
+                    first = Some(bytes);
+                }
+                Some(before) if *before != bytes => {
+                    faults.push(format!("{} · {}: another order of rows gives another result", check.def.id, case.name));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    for (name, sign) in &check.def.signs {
+        // A sign without words is never told; a case cannot show it in a finding's list.
+        if sign.fr.is_some() && !on.contains(name) {
+            faults.push(format!("{}: no case switches the sign {name} on", check.def.id));
+        }
+    }
+    Ok(faults)
+}
+
+fn one(
+    catalogue: &Catalogue,
+    check: &Check,
+    file: &CaseFile,
+    case: &Case,
+    (threads, reversed, batch): (usize, bool, usize),
+) -> Result<run::CheckRun, EngineError> {
+    let mut tables = file.base.tables.clone();
+    tables.extend(case.tables.clone());
+    let window = window(case.window.as_ref().or(file.base.window.as_ref()))?;
+    let mut given = BTreeMap::new();
+    let mut references = BTreeMap::new();
+    let mut inputs = Inputs::default();
+    for (name, text) in &tables {
+        let columns = columns_of(name)?;
+        let rows = grid::parse(name, text, &columns)?;
+        if let Some(reference) = name.strip_prefix("ref.") {
+            references.insert(reference.to_owned(), rows);
+        } else if let Some(input) = name.strip_prefix("input.") {
+            match input {
+                "vip" => inputs.vip = rows,
+                "egress" => inputs.egress = rows,
+                "legit" => inputs.legit = rows,
+                _ => inputs.answer = rows,
+            }
+        } else {
+            given.insert(name.clone(), rows);
+        }
+    }
+    let covered = case.covered.as_ref().unwrap_or(&file.base.covered);
+    given.entry("coverage".into()).or_default().extend(covered.iter().map(|c| coverage_row(c, window)));
+    let mut stored = BTreeMap::new();
+    for (name, rows) in given {
+        stored.insert(name.clone(), Rows::Batches(batches(&name, rows, reversed)?));
+    }
+    let mut sql = check.sql.clone();
+    catalogue.signals_of(&check.sql).iter().for_each(|s| sql.push_str(&s.sql));
+    let populations = check.def.needs.values().chain(check.def.better_with.values()).filter_map(|n| n.per.as_deref());
+    let words: BTreeSet<&str> =
+        sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').chain(populations.filter_map(|p| p.split('.').next())).collect();
+    let only = spec::tables().iter().map(|t| t.name.clone()).filter(|n| words.contains(n.as_str())).collect();
+    let options = Options { threads, batch, inputs, references, only: Some(only), ..Options::default() };
+    let session = Session::open(stored, &options)?;
+    let params: BTreeMap<String, toml::Value> = file.base.params.clone().into_iter().chain(case.params.clone().unwrap_or_default()).collect();
+    let result = run::run(
+        &session,
+        &RunInput {
+            catalogue,
+            window,
+            only: &BTreeSet::from([check.def.id.clone()]),
+            params: &params,
+            suspects: case.suspects.clone().unwrap_or_else(|| file.base.suspects.clone()).into_iter().collect(),
+            hostile: case.hostile.clone().unwrap_or_else(|| file.base.hostile.clone()).into_iter().map(|h| h.to_lowercase()).collect(),
+            path_of: &|id| id.to_owned(),
+            progress: &|_| {},
+        },
+    )?;
+    result.checks.into_iter().next().ok_or_else(|| EngineError::Start(format!("no check {}", check.def.id)))
+}
+
+fn window(given: Option<&[String; 2]>) -> Result<Window, EngineError> {
+    let default = ["2026-01-01".to_owned(), "2026-04-01".to_owned()];
+    let [from, to] = given.unwrap_or(&default);
+    let read = |t: &str| grid::instant(t).ok_or_else(|| EngineError::Start(format!("no time: {t}")));
+    Ok(Window { from: read(from)?, to: read(to)? })
+}
+
+fn columns_of(name: &str) -> Result<Vec<(String, ColumnType)>, EngineError> {
+    if let Some(reference) = name.strip_prefix("ref.") {
+        return crate::reference::columns(reference).ok_or_else(|| EngineError::Start(format!("no table {name}")));
+    }
+    let texts = |names: &[&str]| names.iter().map(|n| ((*n).to_owned(), ColumnType::Text)).collect();
+    match name {
+        "input.vip" => return Ok(texts(&["principal"])),
+        "input.egress" => return Ok(texts(&["ip"])),
+        "input.legit" => return Ok(texts(&["object", "claim", "who"])),
+        "input.answer" => return Ok(texts(&["question", "value", "who"])),
+        _ => {}
+    }
+    let table = spec::table(name).ok_or_else(|| EngineError::Start(format!("no table {name}")))?;
+    let provenance = PROVENANCE.iter().map(|(n, t)| ((*n).to_owned(), *t));
+    Ok(provenance.chain(table.columns.iter().map(|c| (c.name.clone(), c.ty))).collect())
+}
+
+fn coverage_row(text: &str, window: Window) -> TextRow {
+    let (rest, subject) = text.split_once('@').map_or((text, "*"), |(r, s)| (r, s));
+    let (table, operation) = rest.split_once(':').unwrap_or((rest, "*"));
+    [
+        ("table_name", table.to_owned()),
+        ("operation", operation.to_owned()),
+        ("subject", subject.to_owned()),
+        ("time_from", window.from.to_string()),
+        ("time_to", window.to.to_string()),
+        ("complete", "true".to_owned()),
+    ]
+    .into_iter()
+    .map(|(k, v)| (k.to_owned(), v))
+    .collect()
+}
+
+fn batches(name: &str, mut rows: Vec<TextRow>, reversed: bool) -> Result<Vec<arrow::record_batch::RecordBatch>, EngineError> {
+    let table = spec::table(name).ok_or_else(|| EngineError::Start(format!("no table {name}")))?;
+    let mut ids: Vec<i64> = (1..=rows.len() as u64).map(|n| RowId::new(table.number, 0, n).0).collect();
+    for row in &mut rows {
+        row.entry("evidence_id".into()).or_insert_with(|| "e0".into());
+        row.entry("src_offset".into()).or_insert_with(|| "0".into());
+        row.entry("src_length".into()).or_insert_with(|| "0".into());
+    }
+    for (row, n) in rows.iter_mut().zip(1..) {
+        row.entry("src_line".into()).or_insert_with(|| format!("{n}"));
+    }
+    if reversed {
+        rows.reverse();
+        ids.reverse();
+    }
+    let columns = columns_of(name)?;
+    let middle = rows.len().div_ceil(2);
+    let mut out = Vec::new();
+    for (rows, ids) in [(&rows[..middle], &ids[..middle]), (&rows[middle..], &ids[middle..])] {
+        out.push(grid::batch(name, &columns, rows, ids)?);
+    }
+    Ok(out)
+}
+
+fn differences(case: &Case, result: &run::CheckRun) -> Vec<String> {
+    let mut out = Vec::new();
+    if result.outcome.verdict != case.verdict {
+        out.push(format!("verdict {} where {} is expected", result.outcome.verdict.as_str(), case.verdict.as_str()));
+    }
+    if let Some(missing) = &case.missing {
+        let expected: BTreeSet<String> = missing.iter().cloned().collect();
+        if expected != result.outcome.missing {
+            out.push(format!("missing {:?} where {expected:?} is expected", result.outcome.missing));
+        }
+    }
+    if result.findings.len() != case.found.len() {
+        let seen: Vec<_> = result.findings.iter().map(|f| format!("{} {} {}", f.verdict.as_str(), f.subject, f.key)).collect();
+        out.push(format!("{} findings where {} are expected: {seen:?}", result.findings.len(), case.found.len()));
+    }
+    for (expected, found) in case.found.iter().zip(&result.findings) {
+        for (name, value) in expected {
+            let got = field(found, name);
+            let want = canonical(name, value);
+            if got.as_ref() != Some(&want) {
+                out.push(format!("{} {}: {name} is {got:?} where {want:?} is expected", found.subject, found.key));
+            }
+        }
+    }
+    out
+}
+
+/// A field of a finding in the form in which cases write it.
+fn field(f: &Finding, name: &str) -> Option<toml::Value> {
+    use toml::Value as T;
+    let time = |t: Option<Timestamp>| t.map(|t| T::String(t.strftime("%Y-%m-%dT%H:%M:%S").to_string()));
+    let texts = |v: Vec<String>| T::Array(v.into_iter().map(T::String).collect());
+    Some(match name {
+        "subject" => T::String(f.subject.clone()),
+        "key" => T::String(f.key.clone()),
+        "verdict" => T::String(f.verdict.as_str().into()),
+        "decisive" => T::Boolean(f.decisive),
+        "points" => T::Integer(f.points),
+        "weight" => T::Integer(f.weight.into()),
+        "count" => T::Integer(i64::try_from(f.count).ok()?),
+        "actor" => T::String(f.actor.clone()?),
+        "fr" => T::String(f.text.fr.clone()),
+        "en" => T::String(f.text.en.clone()),
+        "could_be" => T::String(f.could_be?.as_str().into()),
+        "first_seen" => time(f.first_seen)?,
+        "last_seen" => time(f.last_seen)?,
+        "signs" => texts(f.signs.iter().map(|s| s.name.clone()).collect()),
+        "missing" => texts(f.missing.clone()),
+        "links" => texts(f.links.iter().map(|l| format!("{}:{}", l.kind, l.value)).collect()),
+        "rows" => {
+            let mut rows: Vec<String> = f.rows.iter().map(|r| format!("{}:{}", r.table, r.line)).collect();
+            rows.sort();
+            texts(rows)
+        }
+        _ => return None,
+    })
+}
+
+fn canonical(name: &str, value: &toml::Value) -> toml::Value {
+    match (name, value) {
+        ("rows" | "missing" | "links", toml::Value::Array(items)) => {
+            let mut items: Vec<String> = items.iter().filter_map(|i| i.as_str().map(str::to_owned)).collect();
+            items.sort();
+            toml::Value::Array(items.into_iter().map(toml::Value::String).collect())
+        }
+        ("subject" | "actor", toml::Value::String(s)) => toml::Value::String(s.to_lowercase()),
+        _ => value.clone(),
+    }
+}

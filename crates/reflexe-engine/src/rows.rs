@@ -1,0 +1,184 @@
+//! Rows out of Arrow batches, and the facts of cited rows: time, actor, record id, place in the evidence, links.
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, Int64Array},
+    datatypes::{DataType, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, UInt64Type},
+    record_batch::RecordBatch,
+};
+use datafusion::datasource::MemTable;
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use reflexe_evidence::spec::{self, TableKind};
+use reflexe_fiche::value::Value;
+use reflexe_model::{Link, RowId};
+
+use crate::{EngineError, session::Session};
+
+/// Number of the first `ref.*` table in row ids; evidence tables stay below.
+pub const REFERENCE_TABLE_BASE: usize = 100;
+/// Number of the `input.*` tables in row ids.
+pub const INPUT_TABLE: usize = 120;
+
+/// A row: column → values (a list has several, NULL none), in the order of the query.
+pub type Row = IndexMap<String, Vec<Value>>;
+
+/// All rows of some batches.
+pub fn all(batches: &[RecordBatch]) -> Vec<Row> {
+    let mut out = Vec::new();
+    for batch in batches {
+        let schema = batch.schema();
+        for i in 0..batch.num_rows() {
+            let row = schema
+                .fields()
+                .iter()
+                .zip(batch.columns())
+                .map(|(field, column)| (field.name().clone(), values(column, i)))
+                .collect();
+            out.push(row);
+        }
+    }
+    out
+}
+
+/// The values of one cell.
+pub fn values(column: &ArrayRef, i: usize) -> Vec<Value> {
+    if column.is_null(i) {
+        return Vec::new();
+    }
+    let one = match column.data_type() {
+        DataType::Utf8 => Value::Text(column.as_string::<i32>().value(i).to_owned()),
+        DataType::LargeUtf8 => Value::Text(column.as_string::<i64>().value(i).to_owned()),
+        DataType::Utf8View => Value::Text(column.as_string_view().value(i).to_owned()),
+        DataType::Boolean => Value::Bool(column.as_boolean().value(i)),
+        DataType::Int8 => Value::Int(column.as_primitive::<Int8Type>().value(i).into()),
+        DataType::Int16 => Value::Int(column.as_primitive::<Int16Type>().value(i).into()),
+        DataType::Int32 => Value::Int(column.as_primitive::<Int32Type>().value(i).into()),
+        DataType::Int64 => Value::Int(column.as_primitive::<Int64Type>().value(i)),
+        DataType::UInt64 => Value::Int(i64::try_from(column.as_primitive::<UInt64Type>().value(i)).unwrap_or(i64::MAX)),
+        #[allow(clippy::cast_possible_truncation)] // thousandths are what is shown
+        DataType::Float64 => Value::Milli((column.as_primitive::<Float64Type>().value(i) * 1000.0).round() as i64),
+        DataType::Timestamp(unit, _) => return timestamp(column, unit, i).map(Value::Time).into_iter().collect(),
+        DataType::List(_) => {
+            let inner = column.as_list::<i32>().value(i);
+            return (0..inner.len()).flat_map(|k| values(&inner, k)).collect();
+        }
+        DataType::LargeList(_) => {
+            let inner = column.as_list::<i64>().value(i);
+            return (0..inner.len()).flat_map(|k| values(&inner, k)).collect();
+        }
+        DataType::Null => return Vec::new(),
+        _ => match arrow::compute::cast(&column.slice(i, 1), &DataType::Utf8) {
+            Ok(text) if text.is_valid(0) => Value::Text(text.as_string::<i32>().value(0).to_owned()),
+            _ => return Vec::new(),
+        },
+    };
+    vec![one]
+}
+
+fn timestamp(column: &ArrayRef, unit: &arrow::datatypes::TimeUnit, i: usize) -> Option<Timestamp> {
+    use arrow::datatypes::{TimeUnit, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType};
+    match unit {
+        TimeUnit::Second => Timestamp::from_second(column.as_primitive::<TimestampSecondType>().value(i)).ok(),
+        TimeUnit::Millisecond => Timestamp::from_millisecond(column.as_primitive::<TimestampMillisecondType>().value(i)).ok(),
+        TimeUnit::Microsecond => Timestamp::from_microsecond(column.as_primitive::<TimestampMicrosecondType>().value(i)).ok(),
+        TimeUnit::Nanosecond => Timestamp::from_nanosecond(column.as_primitive::<TimestampNanosecondType>().value(i).into()).ok(),
+    }
+}
+
+/// What is known of a cited row.
+#[derive(Debug, Clone, Default)]
+pub struct Cited {
+    /// Table.
+    pub table: String,
+    /// When.
+    pub time: Option<Timestamp>,
+    /// Who.
+    pub actor: Option<String>,
+    /// The source's own id.
+    pub record_id: Option<String>,
+    /// Evidence file.
+    pub evidence_id: String,
+    /// Place in it.
+    pub locator: String,
+    /// Line.
+    pub line: i64,
+    /// What ties it to other rows.
+    pub links: Vec<Link>,
+}
+
+impl Session {
+    /// Looks up rows by number, one scan per table.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub fn cited(&self, ids: &BTreeSet<i64>) -> Result<BTreeMap<i64, Cited>, EngineError> {
+        let mut by_table: BTreeMap<u8, Vec<i64>> = BTreeMap::new();
+        for id in ids {
+            by_table.entry(RowId(*id).table()).or_default().push(*id);
+        }
+        let mut out = BTreeMap::new();
+        for (number, ids) in by_table {
+            let Some(table) = spec::table_by_number(number) else {
+                out.extend(ids.into_iter().map(|id| (id, given(number, id))));
+                continue;
+            };
+            let schema = Arc::new(arrow::datatypes::Schema::new(vec![arrow::datatypes::Field::new("cited_id", DataType::Int64, false)]));
+            let batch = RecordBatch::try_new(schema.clone(), vec![Arc::new(Int64Array::from(ids))])?;
+            self.ctx.deregister_table("cited_row")?;
+            self.ctx.register_table("cited_row", Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))?;
+            let column = |c: &Option<String>| c.clone().map_or("cast(null as varchar)".to_owned(), |c| format!("t.{c}"));
+            let time = match (&table.time, table.kind) {
+                // The period that a coverage row covers is not the time of an act.
+                (Some(c), kind) if kind != TableKind::System => format!("t.{c}"),
+                _ => "cast(null as timestamp)".to_owned(),
+            };
+            let links: String = table.links.keys().map(|c| format!(", t.{c} as link_{c}")).collect();
+            let sql = format!(
+                "select t.row_id, {time} as seen, {} as who, {} as record, t.evidence_id, t.locator, t.src_line{links} \
+                 from cited_row c join {} t on t.row_id = c.cited_id",
+                column(&table.actor),
+                column(&table.record_id),
+                table.name
+            );
+            for row in all(&self.sql(&sql)?) {
+                let first = |c: &str| row.get(c).and_then(|v| v.first());
+                let text = |c: &str| first(c).and_then(Value::as_text).map(str::to_owned);
+                let Some(id) = first("row_id").and_then(Value::as_int) else { continue };
+                let mut links: Vec<Link> = table
+                    .links
+                    .iter()
+                    .filter_map(|(c, kind)| Some(Link { kind: kind.clone(), value: text(&format!("link_{c}"))?.to_lowercase() }))
+                    .filter(|l| !l.value.is_empty())
+                    .collect();
+                links.sort();
+                out.insert(
+                    id,
+                    Cited {
+                        table: table.name.clone(),
+                        time: first("seen").and_then(Value::as_time),
+                        actor: text("who").map(|a| a.to_lowercase()),
+                        record_id: text("record"),
+                        evidence_id: text("evidence_id").unwrap_or_default(),
+                        locator: text("locator").unwrap_or_default(),
+                        line: first("src_line").and_then(Value::as_int).unwrap_or(0),
+                        links,
+                    },
+                );
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// A row of shipped knowledge or of what people gave.
+fn given(number: u8, id: i64) -> Cited {
+    let names = crate::reference::names();
+    let name = usize::from(number).checked_sub(REFERENCE_TABLE_BASE).and_then(|n| names.get(n));
+    let table = name.map_or_else(|| "input".to_owned(), |n| format!("ref.{n}"));
+    let line = i64::try_from(RowId(id).row()).unwrap_or(0) + 1;
+    Cited { locator: format!("{table}:{line}"), table, line, ..Cited::default() }
+}

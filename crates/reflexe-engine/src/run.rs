@@ -1,0 +1,422 @@
+//! Runs the checks: SQL returns candidates, `reflexe-fiche` folds and judges them, the cited rows give time, actor and
+//! links, and judging repeats until what findings say of each other (suspects) changes nothing.
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::{datatypes::DataType, record_batch::RecordBatch};
+use reflexe_fiche::{
+    Catalogue, Check, Signal,
+
+    judge::{self, Candidate, Context, Folded, Judged, Outcome},
+    say,
+    value::Value,
+};
+use reflexe_model::{Finding, Link, RowRef, SignShown, Verdict, Window};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    EngineError, Session,
+    rows::{self, Cited},
+    session::{bind, instant, literal},
+};
+
+/// Rows shown with a finding.
+const SHOWN_ROWS: usize = 100;
+/// Rows kept per finding: half from the start, half from the end.
+const KEPT_ROWS: usize = 1000;
+
+/// What a run needs beside the session.
+pub struct RunInput<'a> {
+    /// Checks and signals.
+    pub catalogue: &'a Catalogue,
+    /// Period that is searched.
+    pub window: Window,
+    /// Only these checks; all when empty.
+    pub only: &'a BTreeSet<String>,
+    /// Values of parameters that replace those of the checks.
+    pub params: &'a BTreeMap<String, toml::Value>,
+    /// Suspects known beforehand (given by people, or by a case).
+    pub suspects: BTreeSet<String>,
+    /// Hostile links known beforehand, `kind:value`.
+    pub hostile: BTreeSet<String>,
+    /// Path of an evidence file, as it was given.
+    pub path_of: &'a dyn Fn(&str) -> String,
+    /// Called before each check with its id.
+    pub progress: &'a dyn Fn(&str),
+}
+
+/// The result of one check.
+#[derive(Debug, Clone)]
+pub struct CheckRun {
+    /// Its id.
+    pub id: String,
+    /// Verdict, coverage, missing needs.
+    pub outcome: Outcome,
+    /// Things looked at.
+    pub examined: usize,
+    /// Findings that are not `ok`, worst first.
+    pub findings: Vec<Finding>,
+    /// Its query failed: the check is `unknown` and says so.
+    pub error: Option<String>,
+}
+
+/// The result of a run.
+#[derive(Debug, Clone)]
+pub struct RunResult {
+    /// All checks, by id.
+    pub checks: Vec<CheckRun>,
+    /// Links known to be hostile, `kind:value`.
+    pub hostile: BTreeSet<String>,
+    /// Holders of privileged roles (ids and names, lower case).
+    pub privileged: BTreeSet<String>,
+}
+
+/// Runs the checks of a catalogue over a session.
+///
+/// A check whose query fails does not stop the others: it is `unknown`, with the error.
+///
+/// # Errors
+/// When signals, coverage or cited rows cannot be read.
+pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineError> {
+    let coverage = session.coverage()?;
+    let window_params = |name: &str| match name {
+        "window_from" => Some(instant(input.window.from)),
+        "window_to" => Some(instant(input.window.to)),
+        _ => input.params.get(name).and_then(literal),
+    };
+    let checks: Vec<&Check> =
+        input.catalogue.checks.iter().filter(|c| input.only.is_empty() || input.only.contains(&c.def.id)).collect();
+    // A run of a few checks registers only what they read; a whole run everything, hostile context and story facts included.
+    let signals: Vec<&Signal> = if input.only.is_empty() {
+        input.catalogue.signals.iter().collect()
+    } else {
+        let queries: Vec<&str> = checks.iter().map(|c| c.sql.as_str()).collect();
+        input.catalogue.signals_of(&queries.join("\n"))
+    };
+    session.register_signals(&signals, &window_params)?;
+    let mut hostile = input.hostile.clone();
+    hostile.extend(hostile_links(session, &signals)?);
+    let sets = Sets::read(session, &|sign| input.only.is_empty() || checks.iter().any(|c| c.def.signs.contains_key(sign)))?;
+
+    let mut works = Vec::new();
+    for check in checks {
+        (input.progress)(&check.def.id);
+        let folded = candidates(session, check, &window_params).map(|c| judge::fold(c, &check.def));
+        works.push((check, folded));
+    }
+    let ids: BTreeSet<i64> =
+        works.iter().filter_map(|(_, f)| f.as_ref().ok()).flatten().flat_map(|f| f.rows.iter().copied()).collect();
+    let cited = session.cited(&ids)?;
+    for (check, folded) in &mut works {
+        for f in folded.as_mut().into_iter().flatten() {
+            complete(f, check, &cited);
+        }
+    }
+
+    // Suspects come from findings, findings from suspects: repeat until nothing changes. Points of built-in signs are
+    // never negative, so verdicts only rise and it ends.
+    let given: BTreeMap<String, Option<Window>> = input.suspects.iter().map(|s| (s.to_lowercase(), None)).collect();
+    let mut suspects = given.clone();
+    let populations = populations(session, input.catalogue)?;
+    let (judged, context_suspects) = loop {
+        let ctx = Context {
+            window: input.window,
+            coverage: &coverage,
+            hostile: &hostile,
+            suspects: &suspects,
+            vips: &sets.vips,
+            privileged: &sets.privileged,
+            guests: &sets.guests,
+            legitimate: &sets.legitimate,
+            answered: &sets.answered,
+            populations: &populations,
+        };
+        let judged: Vec<Vec<Judged>> = works
+            .iter()
+            .map(|(check, folded)| match folded {
+                Ok(folded) => folded.iter().map(|f| judge::judge(&check.def, f.clone(), &ctx)).collect(),
+                Err(_) => Vec::new(),
+            })
+            .collect();
+        let next = suspects_of(&judged, &given);
+        if next == suspects {
+            break (judged, next);
+        }
+        suspects = next;
+    };
+    let ctx = Context {
+        window: input.window,
+        coverage: &coverage,
+        hostile: &hostile,
+        suspects: &context_suspects,
+        vips: &sets.vips,
+        privileged: &sets.privileged,
+        guests: &sets.guests,
+        legitimate: &sets.legitimate,
+        answered: &sets.answered,
+        populations: &populations,
+    };
+    let mut checks = Vec::new();
+    for ((check, folded), judged) in works.into_iter().zip(judged) {
+        let mut outcome = judge::conclude(&check.def, &judged, &ctx);
+        let error = folded.err().map(|e| e.to_string());
+        if error.is_some() {
+            outcome.verdict = Verdict::Unknown;
+        }
+        let examined = judged.len();
+        let mut findings: Vec<Finding> = judged
+            .iter()
+            .filter(|j| j.verdict != Verdict::Ok)
+            .map(|j| finding(check, j, &cited, input.path_of))
+            .collect();
+        findings.sort_by(|a, b| {
+            (b.verdict, b.weight, b.points).cmp(&(a.verdict, a.weight, a.points)).then_with(|| (&a.subject, &a.key, &a.id).cmp(&(&b.subject, &b.key, &b.id)))
+        });
+        checks.push(CheckRun { id: check.def.id.clone(), outcome, examined, findings, error });
+    }
+    Ok(RunResult { checks, hostile, privileged: sets.privileged })
+}
+
+/// Lists about principals that built-in signs look at.
+struct Sets {
+    vips: BTreeSet<String>,
+    privileged: BTreeSet<String>,
+    guests: BTreeSet<String>,
+    legitimate: BTreeMap<String, String>,
+    answered: BTreeSet<String>,
+}
+
+impl Sets {
+    /// Reads the lists that the built-in signs in use look at.
+    fn read(session: &Session, in_use: &dyn Fn(&str) -> bool) -> Result<Self, EngineError> {
+        let set = |sign: &str, sql: &str| {
+            if in_use(sign) { Ok::<_, EngineError>(session.strings(sql)?.into_iter().collect::<BTreeSet<_>>()) } else { Ok(BTreeSet::new()) }
+        };
+        let legitimate = rows::all(&session.sql("select lower(object) as object, who from input.legit where object is not null")?)
+            .into_iter()
+            .filter_map(|row| {
+                let text = |c: &str| row.get(c).and_then(|v| v.first()).and_then(Value::as_text).map(str::to_owned);
+                Some((text("object")?, text("who").unwrap_or_default()))
+            })
+            .collect();
+        Ok(Self {
+            vips: set("subject_is_vip", "select distinct lower(principal) from input.vip where principal is not null")?,
+            privileged: set(
+                "subject_is_privileged",
+                "with holder as (
+                   select a.principal_id, a.principal_upn from role_assignment a join ref.role r on r.template_id = a.role_template_id
+                   where r.privileged and coalesce(a.principal_type, 'user') <> 'group'
+                   union all
+                   select m.member_id, m.member_upn from role_assignment a join ref.role r on r.template_id = a.role_template_id
+                   join group_member m on m.group_id = a.principal_id where r.privileged
+                 )
+                 select lower(principal_id) from holder where principal_id is not null
+                 union select lower(principal_upn) from holder where principal_upn is not null
+                 union select lower(u.user_principal_name) from entra_user u join holder h on h.principal_id = u.id
+                   where u.user_principal_name is not null",
+            )?,
+            guests: set("subject_is_guest", "select distinct lower(user_principal_name) from entra_user where user_type = 'Guest' and user_principal_name is not null")?,
+            legitimate,
+            answered: session.strings("select distinct question from input.answer where question is not null")?.into_iter().collect(),
+        })
+    }
+}
+
+/// Links that signals declare hostile.
+fn hostile_links(session: &Session, signals: &[&Signal]) -> Result<BTreeSet<String>, EngineError> {
+    let mut out = BTreeSet::new();
+    for signal in signals {
+        for (kind, column) in &signal.def.hostile {
+            let sql = format!("select distinct lower(cast({column} as varchar)) from signal.{} where {column} is not null", signal.name);
+            out.extend(session.strings(&sql)?.into_iter().filter(|v| !v.is_empty()).map(|v| format!("{kind}:{v}")));
+        }
+    }
+    Ok(out)
+}
+
+/// Members of the populations over which needs are counted (`per = "table.column"`).
+fn populations(session: &Session, catalogue: &Catalogue) -> Result<BTreeMap<String, BTreeSet<String>>, EngineError> {
+    let mut out = BTreeMap::new();
+    let all = catalogue.checks.iter().flat_map(|c| c.def.needs.values().chain(c.def.better_with.values()));
+    for per in all.filter_map(|n| n.per.as_ref()) {
+        if let Some((table, column)) = per.split_once('.')
+            && !out.contains_key(per)
+        {
+            let sql = format!("select distinct {column} from {table} where {column} is not null");
+            out.insert(per.clone(), session.strings(&sql)?.into_iter().collect());
+        }
+    }
+    Ok(out)
+}
+
+/// Runs `check.sql`.
+fn candidates(session: &Session, check: &Check, params: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Candidate>, EngineError> {
+    let value = |name: &str| params(name).or_else(|| check.def.params.get(name).and_then(|p| literal(&p.value)));
+    let sql = bind(&check.sql, &value)
+        .map_err(|name| EngineError::Parameter { name, place: format!("{}/check.sql", check.folder) })?;
+    let batches = session.sql(&sql)?;
+    let mut out = Vec::new();
+    for batch in &batches {
+        read_batch(check, batch, &mut out)?;
+    }
+    Ok(out)
+}
+
+fn read_batch(check: &Check, batch: &RecordBatch, out: &mut Vec<Candidate>) -> Result<(), EngineError> {
+    let schema = batch.schema();
+    let wrong = |message: String| EngineError::Contract { check: check.def.id.clone(), message };
+    for must in ["subject", "rows"] {
+        if schema.index_of(must).is_err() {
+            return Err(wrong(format!("check.sql returns no column {must}")));
+        }
+    }
+    for i in 0..batch.num_rows() {
+        let mut c = Candidate::default();
+        for (field, column) in schema.fields().iter().zip(batch.columns()) {
+            let values = rows::values(column, i);
+            let text = || values.first().map(shown).unwrap_or_default();
+            match field.name().as_str() {
+                "subject" => c.subject = text(),
+                "key" => c.key = text(),
+                "say" => c.say = text(),
+                "rows" => c.rows = values.iter().filter_map(Value::as_int).collect(),
+                name if field.data_type() == &DataType::Boolean => {
+                    let value = match values.first() {
+                        Some(Value::Bool(b)) => Some(*b),
+                        _ => None,
+                    };
+                    c.signs.insert(name.to_owned(), value);
+                }
+                name => {
+                    c.values.insert(name.to_owned(), values);
+                }
+            }
+        }
+        if c.subject.is_empty() {
+            return Err(wrong("a row has no subject".into()));
+        }
+        out.push(c);
+    }
+    Ok(())
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Text(t) => t.clone(),
+        Value::Int(n) => n.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Fills in what the cited rows know: time, actor, count, links. Keeps a bounded number of rows.
+fn complete(f: &mut Folded, check: &Check, cited: &BTreeMap<i64, Cited>) {
+    let facts: Vec<&Cited> = f.rows.iter().filter_map(|id| cited.get(id)).collect();
+    let times: BTreeSet<_> = facts.iter().filter_map(|c| c.time).collect();
+    if let (Some(first), Some(last)) = (times.first(), times.last()) {
+        f.values.entry("first_seen".into()).or_insert_with(|| [Value::Time(*first)].into());
+        f.values.entry("last_seen".into()).or_insert_with(|| [Value::Time(*last)].into());
+    }
+    if !f.values.contains_key("actor") {
+        let actors: BTreeSet<Value> = facts.iter().filter_map(|c| c.actor.clone()).map(Value::Text).collect();
+        if !actors.is_empty() {
+            f.values.insert("actor".into(), actors);
+        }
+    }
+    let count = i64::try_from(f.rows.len()).unwrap_or(i64::MAX);
+    f.values.entry("count".into()).or_insert_with(|| [Value::Int(count)].into());
+    f.links.extend(facts.iter().flat_map(|c| c.links.iter().cloned()));
+    for (kind, column) in &check.def.links {
+        for value in f.values.get(column).into_iter().flatten() {
+            f.links.insert(Link { kind: kind.clone(), value: shown(value).to_lowercase() });
+        }
+    }
+    if f.rows.len() > KEPT_ROWS {
+        let mut ordered: Vec<i64> = f.rows.iter().copied().collect();
+        ordered.sort_by_key(|id| cited.get(id).map(|c| (c.time, c.record_id.clone(), *id)));
+        let tail = ordered.split_off(ordered.len() - KEPT_ROWS / 2);
+        f.rows = ordered.into_iter().take(KEPT_ROWS / 2).chain(tail).collect();
+    }
+}
+
+/// Principals whom a decisive compromise makes suspect, each with the period in which his acts are.
+fn suspects_of(judged: &[Vec<Judged>], given: &BTreeMap<String, Option<Window>>) -> BTreeMap<String, Option<Window>> {
+    let mut out = given.clone();
+    for j in judged.iter().flatten().filter(|j| j.verdict == Verdict::Compromise && j.decisive) {
+        let Some(first) = j.folded.first_seen() else { continue };
+        let period = judge::suspect_period(first, j.folded.last_seen().unwrap_or(first));
+        let actors = j.folded.values.get("actor").into_iter().flatten().filter_map(Value::as_text);
+        for who in actors.map(str::to_lowercase).chain([j.folded.subject.to_lowercase()]) {
+            if !who.contains('@') {
+                continue; // settings and applications do not act
+            }
+            match out.entry(who).or_insert(Some(period)) {
+                None => {}
+                Some(known) => *known = Window { from: known.from.min(period.from), to: known.to.max(period.to) },
+            }
+        }
+    }
+    out
+}
+
+/// A finding as it goes out.
+fn finding(check: &Check, j: &Judged, cited: &BTreeMap<i64, Cited>, path_of: &dyn Fn(&str) -> String) -> Finding {
+    let f = &j.folded;
+    let mut proof: Vec<(&i64, &Cited)> = f.rows.iter().filter_map(|id| Some((id, cited.get(id)?))).collect();
+    proof.sort_by(|(ia, a), (ib, b)| (a.time, &a.record_id, ia).cmp(&(b.time, &b.record_id, ib)));
+    let total = f.values.get("count").and_then(|v| v.first()).and_then(Value::as_int).unwrap_or(0);
+    let signs = j
+        .on
+        .iter()
+        .filter_map(|name| {
+            let text = say::sign_text(&check.def, j, name)?;
+            Some(SignShown { name: name.clone(), text, points: check.def.signs.get(name).and_then(|s| s.points) })
+        })
+        .collect();
+    Finding {
+        id: finding_id(&check.def.id, &f.subject, &f.key, &f.say),
+        check: check.def.id.clone(),
+        items: check.def.items.clone(),
+        verdict: j.verdict,
+        decisive: j.decisive,
+        weight: j.weight,
+        stage: check.def.stage.clone(),
+        subject: f.subject.to_lowercase(),
+        key: f.key.clone(),
+        actor: f.actor().map(str::to_lowercase),
+        first_seen: f.first_seen(),
+        last_seen: f.last_seen(),
+        count: u64::try_from(total).unwrap_or(0),
+        text: say::sentence(&check.def, j),
+        attack: check.def.attack.clone(),
+        signs,
+        points: j.points,
+        could_be: j.could_be,
+        missing: j.missing.iter().cloned().collect(),
+        links: f.links.iter().cloned().collect(),
+        in_context: j.in_context,
+        class: check.def.class.as_str().to_owned(),
+        also_suspects: check.def.also_suspects.clone(),
+        rows_total: f.rows.len() as u64,
+        rows: proof
+            .into_iter()
+            .take(SHOWN_ROWS)
+            .map(|(_, c)| RowRef {
+                table: c.table.clone(),
+                file: path_of(&c.evidence_id),
+                locator: c.locator.clone(),
+                line: c.line,
+                record_id: c.record_id.clone(),
+            })
+            .collect(),
+    }
+}
+
+/// The stable id of a finding.
+pub fn finding_id(check: &str, subject: &str, key: &str, say: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [check, &subject.to_lowercase(), &key.to_lowercase(), say] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(6).map(|b| format!("{b:02x}")).collect()
+}
+

@@ -1,0 +1,450 @@
+//! A session: the tables of one tenant's evidence, ready for SQL, in bounded memory with spilling to disk.
+//!
+//! Schemas: the evidence tables stand in the default schema, `ref.*` is shipped knowledge, `input.*` what people gave,
+//! `signal.*` the views that checks share. `stored.*` are the Parquet files as written; the default schema narrows them
+//! to one tenant, leaves out superseded copies, and shows each row's `locator`.
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use arrow::record_batch::RecordBatch;
+use datafusion::{
+    catalog::MemorySchemaProvider,
+    datasource::{
+        MemTable,
+        file_format::parquet::ParquetFormat,
+        listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl},
+    },
+    execution::{
+        memory_pool::FairSpillPool,
+        runtime_env::RuntimeEnvBuilder,
+    },
+    prelude::{SessionConfig, SessionContext},
+};
+use jiff::{Timestamp, ToSpan};
+use reflexe_evidence::spec::{self, ColumnType, Table, TableKind};
+use reflexe_fiche::{
+    Signal,
+    coverage::{Coverage, CoverageRow},
+    value::Value,
+};
+use reflexe_model::Window;
+
+use crate::{EngineError, functions, functions::OwnDomain, grid::{self, TextRow}, reference, rows};
+
+/// Where the rows of a table come from.
+pub enum Rows {
+    /// Parquet files.
+    Files(Vec<PathBuf>),
+    /// Rows in memory.
+    Batches(Vec<RecordBatch>),
+}
+
+/// What people gave: lists that sharpen verdicts. Column → cell, as text.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// `input.vip(principal)`.
+    pub vip: Vec<TextRow>,
+    /// `input.egress(ip)`: the organisation's own exits.
+    pub egress: Vec<TextRow>,
+    /// `input.legit(object, claim, who)`.
+    pub legit: Vec<TextRow>,
+    /// `input.answer(question, value, who)`.
+    pub answer: Vec<TextRow>,
+}
+
+/// How to open a session.
+pub struct Options {
+    /// Threads; also the number of partitions.
+    pub threads: usize,
+    /// Memory that queries may hold before they spill, in bytes.
+    pub memory: usize,
+    /// Rows per batch.
+    pub batch: usize,
+    /// The tenant to look at: its id, and the evidence files whose rows without a tenant are its own. `None`: everything.
+    pub tenant: Option<TenantFilter>,
+    /// Rows that a richer copy replaces.
+    pub superseded: Vec<i64>,
+    /// What people gave.
+    pub inputs: Inputs,
+    /// Reference tables given instead of the shipped ones (cases of checks).
+    pub references: BTreeMap<String, Vec<TextRow>>,
+    /// Open only these tables beside those that the engine itself reads; all when `None`.
+    pub only: Option<BTreeSet<String>>,
+}
+
+/// Tables that the engine itself reads: coverage, the tenant's own domains, who is privileged.
+const OWN_USE: [&str; 8] =
+    ["coverage", "accepted_domain", "domain", "mailbox", "entra_user", "ual_event", "role_assignment", "group_member"];
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().map_or(2, usize::from),
+            memory: 384 << 20,
+            batch: 8192,
+            tenant: None,
+            superseded: Vec::new(),
+            inputs: Inputs::default(),
+            references: BTreeMap::new(),
+            only: None,
+        }
+    }
+}
+
+/// One tenant's part of a case.
+#[derive(Debug, Clone, Default)]
+pub struct TenantFilter {
+    /// Directory id; `None` when no row says one.
+    pub id: Option<String>,
+    /// Evidence ids whose rows without a tenant id belong to it.
+    pub evidence: BTreeSet<String>,
+}
+
+/// Tables of one tenant, ready for SQL.
+pub struct Session {
+    pub(crate) ctx: SessionContext,
+    pub(crate) runtime: Arc<tokio::runtime::Runtime>,
+    /// Domains of the tenant and where they are known from.
+    pub own_domains: Vec<OwnDomain>,
+}
+
+impl Session {
+    /// Opens a session over tables. A table that is not given is empty.
+    ///
+    /// # Errors
+    /// When a Parquet file cannot be read or a query of the set-up fails.
+    pub fn open(mut tables: BTreeMap<String, Rows>, options: &Options) -> Result<Self, EngineError> {
+        let runtime = Arc::new(
+            tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(options.threads.max(1))
+                .enable_all()
+                .build()
+                .map_err(|e| EngineError::Start(e.to_string()))?,
+        );
+        let config = SessionConfig::new()
+            .with_target_partitions(options.threads.max(1))
+            .with_batch_size(options.batch)
+            .with_information_schema(true);
+        let env = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(options.memory))).build_arc()?;
+        let ctx = SessionContext::new_with_config_rt(config, env);
+        let catalog = ctx.catalog("datafusion").ok_or_else(|| EngineError::Start("no default catalogue".into()))?;
+        for schema in ["stored", "ref", "input", "signal"] {
+            catalog.register_schema(schema, Arc::new(MemorySchemaProvider::new()))?;
+        }
+        let mut session = Self { ctx, runtime, own_domains: Vec::new() };
+        session.register_small(options)?;
+        let wanted = |name: &str| options.only.as_ref().is_none_or(|only| only.contains(name) || OWN_USE.contains(&name));
+        for table in spec::tables().iter().filter(|t| wanted(&t.name)) {
+            let rows = tables.remove(&table.name).unwrap_or(Rows::Batches(Vec::new()));
+            let empty = match &rows {
+                Rows::Files(files) => files.is_empty(),
+                Rows::Batches(batches) => batches.iter().all(|b| b.num_rows() == 0),
+            };
+            register(&session.ctx, table, rows)?;
+            session.narrow(table, options, empty)?;
+        }
+        session.own_domains = session.find_own_domains()?;
+        functions::register(&session.ctx, session.own_domains.clone());
+        Ok(session)
+    }
+
+    /// Runs one statement and collects its batches.
+    ///
+    /// # Errors
+    /// When the statement is wrong or fails.
+    pub fn sql(&self, sql: &str) -> Result<Vec<RecordBatch>, EngineError> {
+        self.runtime.block_on(async { Ok(self.ctx.sql(sql).await?.collect().await?) })
+    }
+
+    fn register_small(&self, options: &Options) -> Result<(), EngineError> {
+        for (number, name) in reference::names().into_iter().enumerate() {
+            let Some(mut columns) = reference::columns(name) else { continue };
+            columns.insert(0, ("row_id".into(), ColumnType::I64));
+            let rows = options.references.get(name).cloned().unwrap_or_else(|| reference::rows(name));
+            self.register_rows(&format!("ref.{name}"), &columns, &rows, rows::REFERENCE_TABLE_BASE + number)?;
+        }
+        let i = &options.inputs;
+        for (name, columns, rows) in [
+            ("vip", vec!["principal"], &i.vip),
+            ("egress", vec!["ip"], &i.egress),
+            ("legit", vec!["object", "claim", "who"], &i.legit),
+            ("answer", vec!["question", "value", "who"], &i.answer),
+        ] {
+            let mut columns: Vec<(String, ColumnType)> = columns.into_iter().map(|c| (c.to_owned(), ColumnType::Text)).collect();
+            columns.insert(0, ("row_id".into(), ColumnType::I64));
+            self.register_rows(&format!("input.{name}"), &columns, rows, rows::INPUT_TABLE)?;
+        }
+        Ok(())
+    }
+
+    fn register_rows(&self, name: &str, columns: &[(String, ColumnType)], rows: &[TextRow], number: usize) -> Result<(), EngineError> {
+        let number = u8::try_from(number).unwrap_or(127);
+        let ids: Vec<i64> = (0..rows.len() as u64).map(|r| reflexe_model::RowId::new(number, 0, r + 1).0).collect();
+        let batch = grid::batch(name, columns, rows, &ids)?;
+        self.ctx.register_table(name, Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))?;
+        Ok(())
+    }
+
+    /// The view of a table: one tenant, no superseded copy, no derived row that a direct record also shows.
+    fn narrow(&self, table: &Table, options: &Options, empty: bool) -> Result<(), EngineError> {
+        let name = &table.name;
+        let mut conditions = Vec::new();
+        if let Some(tenant) = &options.tenant {
+            let evidence: Vec<String> = tenant.evidence.iter().map(|e| quote(e)).collect();
+            let unowned = if evidence.is_empty() {
+                "false".to_owned()
+            } else {
+                format!("(tenant_id is null and evidence_id in ({}))", evidence.join(", "))
+            };
+            conditions.push(match &tenant.id {
+                Some(id) => format!("(tenant_id = {} or {unowned})", quote(id)),
+                None => unowned,
+            });
+        }
+        if !options.superseded.is_empty() {
+            let gone: Vec<String> = options.superseded.iter().map(i64::to_string).collect();
+            conditions.push(format!("row_id not in ({})", gone.join(", ")));
+        }
+        match name.as_str() {
+            "signin" if !empty && self.both_kinds(name)? => conditions.push(
+                "not (coalesce(derived, false) and coalesce(intra_system_id, id) in \
+                 (select id from stored.signin where not coalesce(derived, false) and id is not null))"
+                    .into(),
+            ),
+            "directory_audit" if !empty && self.both_kinds(name)? => conditions.push(
+                "not (coalesce(derived, false) and concat(coalesce(correlation_id, ''), '/', activity_key) in \
+                 (select concat(correlation_id, '/', activity_key) from stored.directory_audit \
+                  where not coalesce(derived, false) and correlation_id is not null))"
+                    .into(),
+            ),
+            _ => {}
+        }
+        let filter = if conditions.is_empty() { String::new() } else { format!(" where {}", conditions.join(" and ")) };
+        // DataFusion reads `#` and `@` as plain text inside quotes: the locator is `e7!member@offset+length:line#pointer`.
+        let locator = "concat(evidence_id, coalesce(concat('!', src_member), ''), '@', cast(src_offset as varchar), '+', \
+                       cast(src_length as varchar), ':', cast(src_line as varchar), coalesce(concat('#', src_pointer), ''))";
+        self.sql(&format!("create view {name} as select *, {locator} as locator from stored.{name}{filter}"))?;
+        Ok(())
+    }
+
+    fn both_kinds(&self, table: &str) -> Result<bool, EngineError> {
+        let seen = self.strings(&format!(
+            "select distinct cast(coalesce(derived, false) as varchar) as d from stored.{table}"
+        ))?;
+        Ok(seen.len() == 2)
+    }
+
+    /// The first column of a query as texts, NULLs left out.
+    pub(crate) fn strings(&self, sql: &str) -> Result<Vec<String>, EngineError> {
+        let mut out = Vec::new();
+        for row in rows::all(&self.sql(sql)?) {
+            if let Some(Value::Text(text)) = row.into_iter().next().and_then(|(_, v)| v.into_iter().next()) {
+                out.push(text);
+            }
+        }
+        Ok(out)
+    }
+
+    /// The tenant's own domains: from the export of accepted domains, else from its verified domains, its mailboxes and
+    /// its members. Guests and outside actors are left out: an attacker's domain must never become ours.
+    fn find_own_domains(&self) -> Result<Vec<OwnDomain>, EngineError> {
+        let mut out = BTreeSet::new();
+        let batches = self.sql(
+            "select lower(domain_name) as name, coalesce(match_sub_domains, false) as sub from accepted_domain where domain_name is not null",
+        )?;
+        for row in rows::all(&batches) {
+            let text = |c: &str| row.get(c).and_then(|v| v.first()).cloned();
+            if let Some(Value::Text(name)) = text("name") {
+                let sub_domains = matches!(text("sub"), Some(Value::Bool(true)));
+                out.insert(OwnDomain { name: name.trim_start_matches("*.").to_owned(), sub_domains });
+            }
+        }
+        if out.is_empty() {
+            let names = self.strings(
+                "select distinct lower(d) as d from (
+                   select id as d from domain where coalesce(is_verified, true)
+                   union all select split_part(primary_smtp_address, '@', 2) from mailbox
+                   union all select split_part(user_principal_name, '@', 2) from entra_user
+                     where user_principal_name not like '%#EXT#%' and coalesce(user_type, 'Member') <> 'Guest'
+                   union all select split_part(mailbox_owner_upn, '@', 2) from
+                     (select distinct mailbox_owner_upn from ual_event where mailbox_owner_upn like '%@%')
+                 ) where d like '%.%' order by d",
+            )?;
+            out.extend(names.into_iter().map(|name| OwnDomain { name, sub_domains: false }));
+        }
+        Ok(out.into_iter().collect())
+    }
+
+    /// The window: it ends at the last event of the evidence (never today) and is `days` long.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub fn window(&self, days: i64) -> Result<Option<Window>, EngineError> {
+        let mut last: Option<Timestamp> = None;
+        for table in spec::tables().iter().filter(|t| t.kind == TableKind::Event) {
+            let Some(time) = &table.time else { continue };
+            for row in rows::all(&self.sql(&format!("select max({time}) as t from {}", table.name))?) {
+                let seen = row.get("t").and_then(|v| v.first()).and_then(Value::as_time);
+                last = last.max(seen);
+            }
+        }
+        Ok(last.map(|to| Window { from: to.checked_sub((days * 24).hours()).unwrap_or(to), to }))
+    }
+
+    /// What the evidence is proven to cover.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub fn coverage(&self) -> Result<Coverage, EngineError> {
+        let batches = self.sql(
+            "select table_name, coalesce(operation, '*') as operation, coalesce(subject, '*') as subject, time_from, time_to, complete from coverage",
+        )?;
+        let rows = rows::all(&batches)
+            .into_iter()
+            .filter_map(|row| {
+                let first = |c: &str| row.get(c).and_then(|v| v.first()).cloned();
+                let text = |c: &str| first(c).and_then(|v| v.as_text().map(str::to_owned));
+                Some(CoverageRow {
+                    table: text("table_name")?,
+                    operation: text("operation")?,
+                    subject: text("subject")?,
+                    from: first("time_from").and_then(|v| v.as_time()),
+                    to: first("time_to").and_then(|v| v.as_time()),
+                    complete: match first("complete") {
+                        Some(Value::Bool(b)) => Some(b),
+                        _ => None,
+                    },
+                })
+            })
+            .collect();
+        Ok(Coverage { rows })
+    }
+
+    /// Registers signals, given in dependency order, with their parameters written in.
+    ///
+    /// # Errors
+    /// When a signal's SQL is wrong.
+    pub fn register_signals(&self, signals: &[&Signal], params: &dyn Fn(&str) -> Option<String>) -> Result<(), EngineError> {
+        for signal in signals {
+            let own = |name: &str| {
+                params(name).or_else(|| signal.def.params.get(name).and_then(|p| literal(&p.value)))
+            };
+            let sql = bind(&signal.sql, &own).map_err(|name| EngineError::Parameter { name, place: format!("signals/{}.sql", signal.name) })?;
+            let fail = |source| EngineError::Signal { name: signal.name.clone(), source: Box::new(source) };
+            if signal.def.cache {
+                let (schema, batches) = self.runtime.block_on(async {
+                    let frame = self.ctx.sql(&sql).await.map_err(EngineError::from).map_err(fail)?;
+                    let schema = Arc::new(frame.schema().as_arrow().clone());
+                    let batches = frame.collect().await.map_err(EngineError::from).map_err(fail)?;
+                    Ok::<_, EngineError>((schema, batches))
+                })?;
+                let batches: Vec<RecordBatch> = batches
+                    .into_iter()
+                    .map(|b| RecordBatch::try_new(schema.clone(), b.columns().to_vec()))
+                    .collect::<Result<_, _>>()?;
+                self.ctx.register_table(format!("signal.{}", signal.name), Arc::new(MemTable::try_new(schema, vec![batches])?))?;
+            } else {
+                self.sql(&format!("create view signal.{} as {sql}", signal.name)).map_err(fail)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn register(ctx: &SessionContext, table: &Table, rows: Rows) -> Result<(), EngineError> {
+    let name = format!("stored.{}", table.name);
+    match rows {
+        Rows::Files(files) if !files.is_empty() => {
+            let urls = files
+                .iter()
+                .map(|f| ListingTableUrl::parse(file_url(f)))
+                .collect::<Result<Vec<_>, _>>()?;
+            let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
+            let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(view_schema(table));
+            ctx.register_table(name, Arc::new(ListingTable::try_new(config)?))?;
+        }
+        Rows::Batches(batches) if !batches.is_empty() => {
+            let schema = batches[0].schema();
+            ctx.register_table(name, Arc::new(MemTable::try_new(schema, batches.into_iter().map(|b| vec![b]).collect())?))?;
+        }
+        _ => {
+            let empty = RecordBatch::new_empty(table.schema());
+            ctx.register_table(name, Arc::new(MemTable::try_new(empty.schema(), vec![vec![empty]])?))?;
+        }
+    }
+    Ok(())
+}
+
+/// The table's schema with texts as views: DataFusion compares and groups these faster than plain strings.
+fn view_schema(table: &Table) -> arrow::datatypes::SchemaRef {
+    use arrow::datatypes::{DataType, Field, Schema};
+    let fields: Vec<Field> = table
+        .schema()
+        .fields()
+        .iter()
+        .map(|f| match f.data_type() {
+            DataType::Utf8 => Field::new(f.name(), DataType::Utf8View, f.is_nullable()),
+            _ => f.as_ref().clone(),
+        })
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// A `file:` URL of a path, so that a name with `*` or `?` is not read as a pattern.
+fn file_url(path: &std::path::Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut out = String::from("file://");
+    for byte in absolute.to_string_lossy().bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// A text as an SQL literal.
+pub(crate) fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A parameter's value as an SQL literal.
+pub(crate) fn literal(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::Integer(n) => Some(n.to_string()),
+        toml::Value::Float(n) => Some(n.to_string()),
+        toml::Value::Boolean(b) => Some(b.to_string()),
+        toml::Value::String(s) => Some(quote(s)),
+        _ => None,
+    }
+}
+
+/// Writes parameters into a query: a view cannot hold them. A `$name` without a value is an error.
+pub(crate) fn bind(sql: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+    let mut out = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        let tail = &rest[at + 1..];
+        let end = tail.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(tail.len());
+        let name = &tail[..end];
+        if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+            out.push('$'); // a `$` of a regular expression
+            rest = tail;
+            continue;
+        }
+        out.push_str(&value(name).ok_or_else(|| name.to_owned())?);
+        rest = &tail[end..];
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// An instant as an SQL literal.
+pub(crate) fn instant(t: Timestamp) -> String {
+    format!("timestamp '{}+00:00'", t.strftime("%Y-%m-%dT%H:%M:%S%.6f"))
+}

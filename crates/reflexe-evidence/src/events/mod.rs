@@ -1,0 +1,19 @@
+//! The three event families, from a record to rows: what a record is, and the rows it becomes.
+pub mod address;
+mod bags;
+mod columns;
+mod directory;
+mod family;
+mod identity;
+pub mod names;
+pub mod pipeline;
+mod signin;
+mod sink;
+pub mod time;
+mod ual;
+
+pub use family::{Family, family};
+pub use identity::record_key;
+pub(crate) use columns::Coverage;
+pub(crate) use signin::class_of_name;
+pub use sink::{FileFacts, Primary, Sink, Source, TABLES};

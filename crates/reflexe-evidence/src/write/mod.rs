@@ -1,0 +1,7 @@
+//! Rows into Parquet: [`TableBuilder`] collects typed rows of one table, [`write_part`] writes them.
+mod parquet;
+mod table;
+
+pub use parquet::{PartWriter, encode, write_part};
+pub(crate) use parquet::ROW_GROUP;
+pub use table::{Batch, Provenance, TableBuilder};

@@ -1,0 +1,199 @@
+//! Templates of sentences. One pass: a value is never read as a template, and what is invisible in it is made visible.
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use reflexe_model::{Lang, Text};
+
+use crate::{
+    def::CheckDef,
+    judge::{Judged, signs_of},
+    value::{Value, Values},
+};
+
+/// Longest shown value, in characters.
+const LONGEST: usize = 120;
+
+/// The sentence of a judged row, in both languages.
+pub fn sentence(check: &CheckDef, judged: &Judged) -> Text {
+    Text::new(word(check, judged, Lang::Fr), word(check, judged, Lang::En))
+}
+
+/// The words of one sign, with the values of the row in them.
+pub fn sign_text(check: &CheckDef, judged: &Judged, name: &str) -> Option<Text> {
+    let (_, sign) = signs_of(check).into_iter().find(|(n, _)| n == name)?;
+    let (fr, en) = (sign.fr?, sign.en?);
+    let fill = |template: &str, lang| Filler { check, judged, lang, signs: &[] }.fill(template);
+    Some(Text::new(fill(&fr, Lang::Fr), fill(&en, Lang::En)))
+}
+
+fn word(check: &CheckDef, judged: &Judged, lang: Lang) -> String {
+    if judged.verdict == reflexe_model::Verdict::Unknown {
+        // Never the template of a finding: its numbers would be guesses.
+        let doubts: Vec<String> =
+            judged.open.iter().filter_map(|n| sign_text(check, judged, n)).map(|t| t.get(lang).to_owned()).collect();
+        let subject = clean(&judged.folded.subject);
+        let missing = judged.missing.iter().cloned().collect::<Vec<_>>().join(", ");
+        let doubts = list(&doubts, lang);
+        return match lang {
+            Lang::Fr => format!("{subject} : impossible de dire si {doubts} (manque : {missing})."),
+            Lang::En => format!("{subject}: cannot tell whether {doubts} (missing: {missing})."),
+        };
+    }
+    let say = if judged.folded.say.is_empty() { "found" } else { &judged.folded.say };
+    let Some(template) = check.say.get(say) else { return clean(&judged.folded.subject) };
+    let signs: Vec<String> = judged
+        .on
+        .iter()
+        .filter_map(|n| {
+            let text = sign_text(check, judged, n)?;
+            let points = check.signs.get(n).and_then(|s| s.points).map(|p| format!(" ({p:+})")).unwrap_or_default();
+            Some(format!("{}{points}", text.get(lang)))
+        })
+        .collect();
+    Filler { check, judged, lang, signs: &signs }.fill(template.get(lang))
+}
+
+/// Fills one template for one row.
+struct Filler<'a> {
+    check: &'a CheckDef,
+    judged: &'a Judged,
+    lang: Lang,
+    signs: &'a [String],
+}
+
+impl Filler<'_> {
+    fn fill(&self, template: &str) -> String {
+        let mut out = String::new();
+        let mut rest = template;
+        while let Some(at) = rest.find(['{', '[']) {
+            out.push_str(&rest[..at]);
+            let tail = &rest[at..];
+            let close = if tail.starts_with('{') { '}' } else { ']' };
+            let Some(end) = tail.find(close) else {
+                out.push_str(tail);
+                return out;
+            };
+            let inside = &tail[1..end];
+            if close == '}' {
+                out.push_str(&self.one(inside));
+            } else if crate::def::placeholders(inside).iter().all(|c| self.known(c)) {
+                // A bracketed part is left out when a value in it is unknown.
+                out.push_str(&self.fill(inside));
+            }
+            rest = &tail[end + 1..];
+        }
+        out.push_str(rest);
+        out
+    }
+
+    fn known(&self, column: &str) -> bool {
+        matches!(column, "subject" | "key" | "signs") || self.judged.folded.values.get(column).is_some_and(|v| !v.is_empty())
+    }
+
+    fn one(&self, inside: &str) -> String {
+        let f = &self.judged.folded;
+        if let Some((column, forms)) = inside.split_once('|') {
+            let (one, many) = forms.split_once('|').unwrap_or((forms, forms));
+            let n = match f.values.get(column) {
+                Some(values) if values.len() == 1 => values.first().and_then(Value::as_int).unwrap_or(1),
+                Some(values) => i64::try_from(values.len()).unwrap_or(i64::MAX),
+                None => 0,
+            };
+            // French: 0 and 1 are singular; English: 1 only.
+            let singular = if self.lang == Lang::Fr { n <= 1 } else { n == 1 };
+            return (if singular { one } else { many }).to_owned();
+        }
+        let (column, words) = inside.split_once(':').map_or((inside, None), |(c, w)| (c, Some(w)));
+        match column {
+            "subject" => return clean(&f.subject),
+            "key" => return clean(&f.key),
+            "signs" if self.signs.is_empty() => {
+                return (if self.lang == Lang::Fr { "aucun signe" } else { "no sign" }).to_owned();
+            }
+            "signs" => return self.signs.join("; ").replace("; ", if self.lang == Lang::Fr { " ; " } else { "; " }),
+            _ => {}
+        }
+        let Some(values) = f.values.get(column).filter(|v| !v.is_empty()) else {
+            return (if self.lang == Lang::Fr { "inconnu" } else { "unknown" }).to_owned();
+        };
+        let table: Option<&BTreeMap<String, Text>> = words.and_then(|w| self.check.words.get(w));
+        show(values, table, self.lang)
+    }
+}
+
+fn show(values: &Values, words: Option<&BTreeMap<String, Text>>, lang: Lang) -> String {
+    let shown: Vec<String> = values
+        .iter()
+        .map(|v| match (v, words) {
+            (Value::Text(code), Some(words)) => words.get(code).map_or_else(|| clean(code), |t| t.get(lang).to_owned()),
+            _ => show_one(v, lang),
+        })
+        .collect();
+    list(&shown, lang)
+}
+
+fn show_one(value: &Value, lang: Lang) -> String {
+    match value {
+        Value::Bool(true) => (if lang == Lang::Fr { "oui" } else { "yes" }).to_owned(),
+        Value::Bool(false) => (if lang == Lang::Fr { "non" } else { "no" }).to_owned(),
+        Value::Int(n) => n.to_string(),
+        Value::Milli(n) if n % 1000 == 0 => (n / 1000).to_string(),
+        #[allow(clippy::cast_precision_loss)] // shown with three decimals
+        Value::Milli(n) => format!("{}", *n as f64 / 1000.0),
+        Value::Time(t) => time(*t, lang),
+        Value::Text(t) => clean(t),
+    }
+}
+
+/// An instant as it is shown: the reader's usual order, always with UTC.
+pub fn time(t: Timestamp, lang: Lang) -> String {
+    let pattern = if lang == Lang::Fr { "%d/%m/%Y %H:%M:%S UTC" } else { "%Y-%m-%d %H:%M:%S UTC" };
+    t.strftime(pattern).to_string()
+}
+
+/// At most five members, then how many more.
+pub fn list(items: &[String], lang: Lang) -> String {
+    let (and, more) = if lang == Lang::Fr { (" et ", "de plus") } else { (" and ", "more") };
+    match items {
+        [] => (if lang == Lang::Fr { "aucun" } else { "none" }).to_owned(),
+        [one] => one.clone(),
+        _ if items.len() > 5 => format!("{}{and}{} {more}", items[..5].join(", "), items.len() - 5),
+        [start @ .., last] => format!("{}{and}{last}", start.join(", ")),
+    }
+}
+
+/// Makes control, bidirectional and zero-width characters visible and cuts what is too long: every string of the evidence
+/// was chosen by an attacker.
+pub fn clean(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        let hidden = matches!(c, '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        if hidden {
+            out.push_str(&format!("‹U+{:04X}›", c as u32));
+        } else {
+            out.push(c);
+        }
+    }
+    if out.chars().count() > LONGEST {
+        out = out.chars().take(LONGEST - 1).chain(['…']).collect();
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_characters_show_and_length_is_bounded() {
+        assert_eq!(clean("a\u{200b}b\u{202e}"), "a‹U+200B›b‹U+202E›");
+        assert_eq!(clean(&"x".repeat(500)).chars().count(), LONGEST);
+    }
+
+    #[test]
+    fn lists_stop_at_five() {
+        let items: Vec<String> = (1..=7).map(|n| n.to_string()).collect();
+        assert_eq!(list(&items, Lang::Fr), "1, 2, 3, 4, 5 et 2 de plus");
+        assert_eq!(list(&items[..2], Lang::En), "1 and 2");
+    }
+}

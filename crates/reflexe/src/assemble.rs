@@ -1,0 +1,267 @@
+//! From a case to its answer: opens a session for each tenant, runs the checks, and puts what the parts say together.
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+use reflexe_case::{Case, CaseTenant};
+use reflexe_engine::{Options, Rows, RunInput, RunResult, Session, TenantFilter};
+use reflexe_evidence::{obtain, spec};
+use reflexe_fiche::{
+    Catalogue, axes, conclude, next, severity, story,
+    story::{ContextFact, StoryInputs},
+};
+use reflexe_model::{
+    ActionResult, CaseInfo, CheckResult, CoverageLevel, Finding, ItemResult, Qualification, SCHEMA, Severity, TenantInfo, Text,
+    Verdict, Window,
+};
+
+/// Days of a window, unless somebody says otherwise.
+const WINDOW_DAYS: i64 = 180;
+
+/// How to judge.
+#[derive(Debug, Clone, Default)]
+pub struct JudgeOptions {
+    /// Start of the window.
+    pub from: Option<Timestamp>,
+    /// End of the window.
+    pub to: Option<Timestamp>,
+    /// Suspected start of the incident.
+    pub since: Option<Timestamp>,
+    /// Only these checks; all when empty.
+    pub only: BTreeSet<String>,
+    /// Threads.
+    pub threads: Option<usize>,
+}
+
+/// The answer for one tenant, with the sentence that opens it.
+pub struct Answer {
+    /// Everything.
+    pub qualification: Qualification,
+    /// The one sentence.
+    pub sentence: Text,
+}
+
+/// Opens a session over a case, for one tenant or for everything.
+///
+/// # Errors
+/// When the manifest or a table cannot be read.
+pub fn session(case: &Case, tenant: Option<&CaseTenant>, threads: Option<usize>) -> Result<Session> {
+    let mut tables = BTreeMap::new();
+    for table in spec::tables() {
+        let files: Vec<PathBuf> = case.table_files(&table.name)?;
+        tables.insert(table.name.clone(), Rows::Files(files));
+    }
+    let mut options = Options {
+        superseded: case.superseded()?.into_iter().map(|id| id.0).collect(),
+        tenant: tenant.map(|t| TenantFilter { id: t.id.clone(), evidence: t.evidence.iter().cloned().collect() }),
+        ..Options::default()
+    };
+    if let Some(threads) = threads {
+        options.threads = threads;
+    }
+    Session::open(tables, &options).context("the tables of the case cannot be opened")
+}
+
+/// Judges every tenant of a case, each apart.
+///
+/// # Errors
+/// When the case cannot be read, or the engine fails as a whole. A check that fails is `unknown` and says so.
+pub fn judge(case: &Case, catalogue: &Catalogue, options: &JudgeOptions, progress: &dyn Fn(&str)) -> Result<Vec<Answer>> {
+    let tenancy = case.tenancy()?;
+    let mut judged = tenancy.judged();
+    if judged.is_empty() {
+        // Nothing was imported: everything is unknown, and that is the answer.
+        judged.push(CaseTenant { id: None, evidence: Vec::new(), domains: Vec::new() });
+    }
+    judged
+        .iter()
+        .map(|tenant| one(case, catalogue, tenant, tenancy.others(tenant.id.as_deref()), options, progress))
+        .collect()
+}
+
+fn one(
+    case: &Case,
+    catalogue: &Catalogue,
+    tenant: &CaseTenant,
+    other_tenants: Vec<String>,
+    options: &JudgeOptions,
+    progress: &dyn Fn(&str),
+) -> Result<Answer> {
+    let session = session(case, Some(tenant), options.threads)?;
+    let window = window(&session, options)?;
+    let evidence = case.evidence()?;
+    let paths: BTreeMap<String, String> = evidence.iter().map(|e| (e.id.clone(), e.path.clone())).collect();
+    let path_of = |id: &str| paths.get(id).cloned().unwrap_or_else(|| id.to_owned());
+    let run = reflexe_engine::run(
+        &session,
+        &RunInput {
+            catalogue,
+            // Without any event log no period is searched; needs over a window are then never covered.
+            window: window.unwrap_or(Window { from: Timestamp::UNIX_EPOCH, to: Timestamp::UNIX_EPOCH }),
+            only: &options.only,
+            params: &BTreeMap::new(),
+            suspects: BTreeSet::new(),
+            hostile: BTreeSet::new(),
+            path_of: &path_of,
+            progress,
+        },
+    )?;
+    let facts = session.story_facts(&path_of)?;
+    let inputs = StoryInputs {
+        privileged: run.privileged.clone(),
+        vip: BTreeSet::new(),
+        hostile: run.hostile.clone(),
+        context_facts: facts
+            .into_iter()
+            .map(|f| ContextFact { principal: f.principal, time: f.fact.time, text: f.fact.text, rows: f.fact.rows, links: f.links })
+            .collect(),
+    };
+    let mut domains: BTreeSet<String> = tenant.domains.iter().cloned().collect();
+    domains.extend(session.own_domains.iter().map(|d| d.name.clone()));
+    let domains: Vec<String> = domains.into_iter().collect();
+    let shown = domains.first().cloned().or_else(|| tenant.id.clone());
+    let title = case.title()?.or(shown).unwrap_or_else(|| case.dir().display().to_string());
+    let case_info = CaseInfo {
+        id: case.id()?,
+        title,
+        tenant: TenantInfo { id: tenant.id.clone(), domains },
+        window,
+        since: options.since,
+        other_tenants,
+    };
+    let of_tenant: BTreeSet<&String> = tenant.evidence.iter().collect();
+    let evidence = evidence.into_iter().filter(|e| of_tenant.contains(&e.id)).collect();
+    Ok(conclude_all(catalogue, run, &inputs, case_info, evidence, case.unrecognised()?))
+}
+
+fn window(session: &Session, options: &JudgeOptions) -> Result<Option<Window>> {
+    let found = session.window(WINDOW_DAYS)?;
+    Ok(match (options.from, options.to, found) {
+        (Some(from), Some(to), _) => Some(Window { from, to }),
+        (from, to, Some(found)) => {
+            let to = to.unwrap_or(found.to);
+            let from = from.unwrap_or_else(|| to - (found.to - found.from));
+            Some(Window { from, to })
+        }
+        _ => None,
+    })
+}
+
+/// Stories, actions, axes, severity and next steps, out of what the checks found. Pure.
+fn conclude_all(
+    catalogue: &Catalogue,
+    run: RunResult,
+    inputs: &StoryInputs,
+    case: CaseInfo,
+    evidence: Vec<reflexe_model::EvidenceInfo>,
+    unrecognised: Vec<reflexe_model::Unrecognised>,
+) -> Answer {
+    let checks: Vec<CheckResult> = run.checks.iter().map(|c| check_result(catalogue, c)).collect();
+    let mut findings: Vec<Finding> = run.checks.into_iter().flat_map(|c| c.findings).collect();
+    findings.sort_by(|a, b| {
+        (b.verdict, b.decisive, b.weight, b.points)
+            .cmp(&(a.verdict, a.decisive, a.weight, a.points))
+            .then_with(|| (&a.check, &a.subject, &a.key, &a.id).cmp(&(&b.check, &b.subject, &b.key, &b.id)))
+    });
+    let items = items(catalogue, &checks);
+    let stories = story::build(&findings, inputs, story::Stages::embedded());
+    let rules = conclude::Rules::embedded();
+    let actions: Vec<conclude::ActionInput> = catalogue
+        .actions
+        .iter()
+        .map(|a| conclude::ActionInput {
+            id: a.id.clone(),
+            title: a.title.clone(),
+            types: a.types.clone(),
+            items: a.items.clone(),
+            required: a.required.clone(),
+        })
+        .collect();
+    let actions: Vec<ActionResult> = conclude::actions(&actions, &findings, &checks, &stories, inputs, rules);
+    let compromised = axes::compromised_accounts(&findings, &stories, inputs);
+    let proposed_axes = axes::proposed(&actions, compromised, rules);
+    let proposed = severity::severity(&proposed_axes);
+    let answered = severity::severity(&axes::answered());
+    let exports = next::exports(&checks, &items, &obtain_infos());
+    let sentence = severity::sentence(&proposed, &actions, &findings, compromised, rules);
+    let next_question = next::question(&actions, &proposed_axes, rules);
+    let qualification = Qualification {
+        schema: SCHEMA.to_owned(),
+        case,
+        evidence,
+        unrecognised,
+        items,
+        checks,
+        findings,
+        stories,
+        actions,
+        axes: proposed_axes,
+        severity: Severity { proposed, answered, overridden: None },
+        next_question,
+        next_export: exports.first().cloned(),
+        exports,
+    };
+    Answer { qualification, sentence }
+}
+
+fn check_result(catalogue: &Catalogue, run: &reflexe_engine::CheckRun) -> CheckResult {
+    let def = catalogue.check(&run.id).map(|c| &c.def);
+    let mut missing = BTreeSet::new();
+    for table in &run.outcome.missing {
+        let need = def.and_then(|d| d.needs.get(table).or_else(|| d.better_with.get(table)));
+        let operation = need.and_then(|n| n.operations.first()).map(String::as_str);
+        if let Some(found) = obtain::for_need(table, operation) {
+            missing.insert(found.id.clone());
+        }
+    }
+    CheckResult {
+        id: run.id.clone(),
+        question: def.map(|d| d.question.clone()).unwrap_or_default(),
+        verdict: run.outcome.verdict,
+        coverage: run.outcome.coverage,
+        missing: missing.into_iter().collect(),
+        missing_tables: run.outcome.missing.iter().cloned().collect(),
+        findings: run.findings.len(),
+        examined: run.examined,
+        error: run.error.clone(),
+    }
+}
+
+/// Every item of the sheet: the worst of its checks, `unknown` where no check exists yet.
+fn items(catalogue: &Catalogue, checks: &[CheckResult]) -> Vec<ItemResult> {
+    catalogue
+        .items
+        .iter()
+        .map(|item| {
+            let answers = |c: &&CheckResult| catalogue.check(&c.id).is_some_and(|k| k.def.items.contains(&item.id));
+            let mine: Vec<&CheckResult> = checks.iter().filter(answers).collect();
+            let mut missing: BTreeSet<String> = mine.iter().flat_map(|c| c.missing.iter().cloned()).collect();
+            if mine.is_empty() {
+                missing.extend(item.obtain.iter().cloned());
+            }
+            ItemResult {
+                id: item.id.clone(),
+                title: item.title.clone(),
+                verdict: mine.iter().map(|c| c.verdict).max().unwrap_or(Verdict::Unknown),
+                coverage: mine.iter().map(|c| c.coverage).min().unwrap_or(CoverageLevel::None),
+                missing: missing.into_iter().collect(),
+                checks: mine.iter().map(|c| c.id.clone()).collect(),
+            }
+        })
+        .collect()
+}
+
+fn obtain_infos() -> Vec<next::ObtainInfo> {
+    obtain::all()
+        .iter()
+        .map(|o| next::ObtainInfo {
+            id: o.id.clone(),
+            title: o.title.clone(),
+            minutes: o.minutes,
+            tables: o.tables.clone(),
+        })
+        .collect()
+}

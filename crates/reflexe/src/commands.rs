@@ -1,0 +1,299 @@
+//! What each command does: calls the parts in order and prints what they say.
+#![allow(clippy::print_stdout)] // printing is this module's job
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context as _, Result, bail};
+use reflexe_case::{Case, FileOutcome, ImportOptions, ImportReport, RowLocator};
+use reflexe_evidence::spec;
+use reflexe_fiche::Catalogue;
+use reflexe_model::{Lang, RowRef};
+
+use crate::{
+    assemble::{self, Answer, JudgeOptions},
+    cli::{CaseAction, Cli, Command, ImportArgs, JudgeArgs, QueryFormat},
+    progress::Bar,
+};
+
+/// Bytes of a raw record shown in the report.
+const RAW_LIMIT: usize = 16 << 10;
+
+/// Runs a command.
+///
+/// # Errors
+/// When it fails as a whole; what is wrong with a single file is reported and decides the exit code.
+pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
+    match cli.command {
+        Command::Qualify { evidence, case, import, judge } => qualify(&evidence, &case.case, &import, &judge, lang, cli.json),
+        Command::Import { paths, case, import } => {
+            let mut open = open_case(&case.case, lang)?;
+            let report = import_into(&mut open, &paths, &import, lang)?;
+            if cli.json {
+                println!("{}", serde_json::to_string_pretty(&serde_json::json!({
+                    "evidence": open.evidence()?, "unrecognised": open.unrecognised()?,
+                }))?);
+            } else {
+                print!("{}", reflexe_report::evidence_text(&open.evidence()?, &open.unrecognised()?, lang));
+            }
+            Ok(code(&report))
+        }
+        Command::Check { ids, case, judge } => {
+            let open = existing(&case.case)?;
+            let catalogue = Catalogue::load()?;
+            let only = checks_named(&catalogue, &ids)?;
+            answer(&open, &catalogue, &judge, only, None, lang, cli.json)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Report { case, out, judge } => {
+            let open = existing(&case.case)?;
+            let catalogue = Catalogue::load()?;
+            answer(&open, &catalogue, &judge, BTreeSet::new(), Some(out.unwrap_or_else(|| open.reports_dir())), lang, cli.json)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Case { action } => {
+            match action {
+                CaseAction::New { dir, title } => {
+                    let mut case = Case::create(&dir)?;
+                    if let Some(title) = title {
+                        case.set_title(&title)?;
+                    }
+                    println!("{}", dir.display());
+                }
+                CaseAction::Show { dir } => {
+                    let case = existing(&dir)?;
+                    print!("{}", reflexe_report::evidence_text(&case.evidence()?, &case.unrecognised()?, lang));
+                }
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Query { sql, case, format } => {
+            let open = existing(&case.case)?;
+            let session = assemble::session(&open, None, None)?;
+            let format = match format {
+                _ if cli.json => reflexe_engine::query::Format::Json,
+                QueryFormat::Table => reflexe_engine::query::Format::Table,
+                QueryFormat::Csv => reflexe_engine::query::Format::Csv,
+                QueryFormat::Json => reflexe_engine::query::Format::Json,
+            };
+            reflexe_engine::query::print(&session, &sql, format, &mut std::io::stdout().lock())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Tables { name } => tables(name.as_deref(), lang),
+        Command::Checks => {
+            for check in Catalogue::load()?.checks {
+                println!("{:34} {:12} {}", check.def.id, check.def.items.join(","), check.def.question.get(lang));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Items => {
+            let catalogue = Catalogue::load()?;
+            for item in &catalogue.items {
+                let checks: Vec<&str> =
+                    catalogue.checks.iter().filter(|c| c.def.items.contains(&item.id)).map(|c| c.def.id.as_str()).collect();
+                println!("{:7} {}  [{}]", item.id, item.title.get(lang), checks.join(", "));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Sources => {
+            for source in reflexe_evidence::import::sources() {
+                println!("{:32} {}", source.id, source.title.get(lang));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Simulate { scenario, out, seed, users, days, events } => simulate(scenario, out, seed, users, days, events, lang),
+        Command::Demo { out, no_open } => demo(&out, no_open, lang, cli.json),
+    }
+}
+
+fn qualify(
+    evidence: &[PathBuf],
+    dir: &Path,
+    import: &ImportArgs,
+    judge: &JudgeArgs,
+    lang: Lang,
+    json: bool,
+) -> Result<ExitCode> {
+    let mut case = open_case(dir, lang)?;
+    let report = import_into(&mut case, evidence, import, lang)?;
+    let catalogue = Catalogue::load()?;
+    let reports = case.reports_dir();
+    answer(&case, &catalogue, judge, BTreeSet::new(), Some(reports), lang, json)?;
+    Ok(code(&report))
+}
+
+fn open_case(dir: &Path, lang: Lang) -> Result<Case> {
+    let case = Case::open_or_create(dir)?;
+    if case.was_created() {
+        match lang {
+            Lang::Fr => eprintln!("Cas créé : {}", dir.display()),
+            Lang::En => eprintln!("Case created: {}", dir.display()),
+        }
+    }
+    Ok(case)
+}
+
+fn existing(dir: &Path) -> Result<Case> {
+    Ok(Case::open_for_reading(dir)?)
+}
+
+fn import_into(case: &mut Case, paths: &[PathBuf], args: &ImportArgs, lang: Lang) -> Result<ImportReport> {
+    let bar = Bar::new(lang);
+    let mut options = ImportOptions { in_place: args.in_place, progress: &bar, declared_unfiltered: args.unfiltered.clone(), ..ImportOptions::default() };
+    if let Some(threads) = args.threads {
+        options.threads = threads.max(1);
+    }
+    let report = reflexe_case::import(case, paths, &options)?;
+    bar.finish();
+    for file in &report.files {
+        if let FileOutcome::Failed { reason } = &file.outcome {
+            eprintln!("{}: {}", reflexe_fiche::say::clean(&file.path), reason.get(lang));
+        }
+    }
+    if let Some(stopped) = &report.stopped {
+        eprintln!("{}", stopped.get(lang));
+    }
+    Ok(report)
+}
+
+fn code(report: &ImportReport) -> ExitCode {
+    ExitCode::from(u8::from(!report.is_complete()))
+}
+
+/// Judges, prints, and writes the reports into a folder if one is given.
+fn answer(
+    case: &Case,
+    catalogue: &Catalogue,
+    judge: &JudgeArgs,
+    only: BTreeSet<String>,
+    reports: Option<PathBuf>,
+    lang: Lang,
+    json: bool,
+) -> Result<()> {
+    let bar = Bar::new(lang);
+    let options = JudgeOptions { from: judge.from, to: judge.to, since: judge.since, only, threads: None };
+    let answers = assemble::judge(case, catalogue, &options, &|id| bar.check(id))?;
+    bar.finish();
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let mut out = std::io::stdout().lock();
+    for (n, one) in answers.iter().enumerate() {
+        let written = match &reports {
+            Some(dir) => Some(write_reports(case, one, dir, n, answers.len(), lang)?),
+            None => None,
+        };
+        if json {
+            writeln!(out, "{}", serde_json::to_string_pretty(&one.qualification)?)?;
+        } else {
+            write!(out, "{}", reflexe_report::terminal(&one.qualification, &one.sentence, written.as_deref(), lang, colour))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the HTML report in both languages and the JSON beside it; names the report of the user's language.
+fn write_reports(case: &Case, answer: &Answer, dir: &Path, n: usize, of: usize, lang: Lang) -> Result<PathBuf> {
+    fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
+    let stem = if of > 1 { format!("qualification-{}", n + 1) } else { "qualification".to_owned() };
+    let raw = |row: &RowRef| raw_record(case, row);
+    let path = |ending: &str| dir.join(format!("{stem}{ending}"));
+    for one in [Lang::Fr, Lang::En] {
+        let ending = if one == Lang::Fr { ".fr.html" } else { ".en.html" };
+        let html = reflexe_report::html(&answer.qualification, &answer.sentence, &raw, one)?;
+        fs::write(path(ending), html).with_context(|| path(ending).display().to_string())?;
+    }
+    fs::write(path(".json"), serde_json::to_string_pretty(&answer.qualification)?).with_context(|| path(".json").display().to_string())?;
+    Ok(path(if lang == Lang::Fr { ".fr.html" } else { ".en.html" }))
+}
+
+/// The raw bytes of a cited row as text, cut at a bound; `None` when the original is not there any more.
+fn raw_record(case: &Case, row: &RowRef) -> Option<String> {
+    let (evidence_id, place) = row.locator.split_once(['@', '!'])?;
+    let place = place.rsplit_once('@').map_or(place, |(_, p)| p);
+    let (offset, rest) = place.split_once('+')?;
+    let length = rest.split(':').next()?;
+    let locator = RowLocator { evidence_id: evidence_id.to_owned(), offset: offset.parse().ok()?, length: length.parse().ok()? };
+    let record = case.raw_record(&locator, RAW_LIMIT).ok()?;
+    let mut text = String::from_utf8_lossy(&record.bytes).into_owned();
+    if record.is_cut() {
+        text.push('…');
+    }
+    Some(text)
+}
+
+fn checks_named(catalogue: &Catalogue, ids: &[String]) -> Result<BTreeSet<String>> {
+    let mut out = BTreeSet::new();
+    for id in ids {
+        let before = out.len();
+        out.extend(
+            catalogue.checks.iter().filter(|c| &c.def.id == id || c.def.items.contains(id)).map(|c| c.def.id.clone()),
+        );
+        if out.len() == before {
+            bail!("{id}: reflexe checks / reflexe items");
+        }
+    }
+    Ok(out)
+}
+
+fn tables(name: Option<&str>, lang: Lang) -> Result<ExitCode> {
+    match name {
+        None => {
+            for table in spec::tables() {
+                println!("{:28} {}", table.name, table.title.get(lang));
+            }
+        }
+        Some(name) => {
+            let table = spec::table(name).with_context(|| format!("{name}: reflexe tables"))?;
+            println!("{} — {}", table.name, table.title.get(lang));
+            for (column, ty) in spec::PROVENANCE {
+                println!("  {column:36} {}", format!("{ty:?}").to_lowercase());
+            }
+            for column in &table.columns {
+                println!("  {:36} {:5} {}", column.name, format!("{:?}", column.ty).to_lowercase(), column.about.get(lang));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn simulate(scenario: Option<String>, out: Option<PathBuf>, seed: u64, users: u32, days: u32, events: u64, lang: Lang) -> Result<ExitCode> {
+    let (Some(scenario), Some(out)) = (scenario, out) else {
+        for s in reflexe_simulate::scenarios()? {
+            println!("{:14} {}", s.name, if lang == Lang::Fr { s.title.fr } else { s.title.en });
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    let options = reflexe_simulate::Options { users, days, events, seed, ..reflexe_simulate::Options::new(&scenario) };
+    reflexe_simulate::simulate(&options, &out)?;
+    println!("{}", out.join("evidence").display());
+    println!("{}", out.join("truth.json").display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn demo(out: &Path, no_open: bool, lang: Lang, json: bool) -> Result<ExitCode> {
+    let tenant = out.join("tenant");
+    let case = out.join("case");
+    for old in [&tenant, &case] {
+        if old.exists() {
+            fs::remove_dir_all(old).with_context(|| old.display().to_string())?;
+        }
+    }
+    reflexe_simulate::simulate(&reflexe_simulate::Options::new("aitm-admin"), &tenant)?;
+    let import = ImportArgs { in_place: true, unfiltered: None, threads: None };
+    let judge = JudgeArgs { from: None, to: None, since: None };
+    let code = qualify(&[tenant.join("evidence")], &case, &import, &judge, lang, json)?;
+    if !no_open && std::io::stdout().is_terminal() {
+        let name = if lang == Lang::Fr { "qualification.fr.html" } else { "qualification.en.html" };
+        open_in_browser(&case.join("reports").join(name));
+    }
+    Ok(code)
+}
+
+/// Opens a file in the user's browser; without one, the printed path is enough.
+fn open_in_browser(path: &Path) {
+    let program = if cfg!(target_os = "macos") { "open" } else if cfg!(windows) { "explorer" } else { "xdg-open" };
+    let _ = std::process::Command::new(program).arg(path).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn();
+}

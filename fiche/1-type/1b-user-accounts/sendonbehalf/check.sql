@@ -1,0 +1,3 @@
+select mailbox as subject, holder as key, rows, actor, at as first_seen, holder, mailboxes,
+       shared_mailbox, to_himself, new_holder, outside_holder, everyone, many_mailboxes
+from signal.send_right where "right" = 'send_on_behalf'
