@@ -1,34 +1,18 @@
 -- Sign-ins of privileged accounts where the password was right, each with what is new about its place for this account.
 -- New means: not seen before for the account, after enough history (true), or with too little history to say (NULL).
--- Places of Microsoft's own networks are hops of the service on non-interactive rows; the organisation's exits are no place.
-with visit as (
-  select s.row_id, coalesce(a.upn, b.upn) as admin, s.created_date_time as t, date_trunc('day', s.created_date_time) as d,
-         s.sign_in_class, s.error_code, s.error_code = 0 as got_in, c.class, s.ip, s.asn, s.country,
-         coalesce('AS' || cast(s.asn as varchar), s.ip) as network, nullif(s.session_id, '') as session_id, nullif(s.device_id, '') as device_id,
-         coalesce(s.is_managed, false) or coalesce(s.is_compliant, false) as managed,
-         split_part(lower(s.browser), ' ', 1) as browser, regexp_replace(lower(s.operating_system), '[^a-z]', '', 'g') as system,
-         s.app_id, s.app_display_name, s.user_agent, s.authentication_protocol, s.original_transfer_method, s.authentication_requirement,
-         s.incoming_token_type
-  from signin s
-  join ref.signin_code c on c.code = s.error_code and c.credential_valid
-  left join signal.privileged_user a on a.id = s.user_id
-  left join signal.privileged_user b on b.upn = lower(s.user_principal_name)
-  where coalesce(a.upn, b.upn) is not null and s.ip is not null
-    and s.ip not in (select ip from input.egress where ip is not null)
-    and not (coalesce(s.sign_in_class, '') = 'non_interactive' and (coalesce(s.asn, 0) between 8068 and 8075 or coalesce(s.asn, 0) in (3598, 12076)))
-), day as (             -- history of an account: days and sign-ins with a known place
-  select admin, d, count(*) as n from visit where got_in and country is not null group by admin, d
+with day as (           -- history of an account: days and sign-ins with a known place
+  select admin, d, count(*) as n from signal.admin_signin where got_in and country is not null group by admin, d
 ), network as (
-  select admin, network, min(t) as since from visit group by admin, network
+  select admin, network, min(t) as since from signal.admin_signin group by admin, network
 ), network_days as (
-  select admin, network, count(*) as days from (select admin, network, d from visit where got_in group by admin, network, d) group by admin, network
+  select admin, network, count(*) as days from (select admin, network, d from signal.admin_signin where got_in group by admin, network, d) group by admin, network
 ), network_past as (
   select n.admin, n.network, count(d.d) as days, coalesce(sum(d.n), 0) as visits
   from network n left join day d on d.admin = n.admin and d.d < date_trunc('day', n.since) group by n.admin, n.network
 ), country as (
-  select admin, country, min(t) as since from visit where country is not null group by admin, country
+  select admin, country, min(t) as since from signal.admin_signin where country is not null group by admin, country
 ), country_days as (
-  select admin, country, count(*) as days from (select admin, country, d from visit where got_in group by admin, country, d) group by admin, country
+  select admin, country, count(*) as days from (select admin, country, d from signal.admin_signin where got_in group by admin, country, d) group by admin, country
 ), country_past as (
   select c.admin, c.country, count(d.d) as days, coalesce(sum(d.n), 0) as visits
   from country c left join day d on d.admin = c.admin and d.d < date_trunc('day', c.since) group by c.admin, c.country
@@ -44,9 +28,9 @@ with visit as (
 ), common_asn as (
   select 'AS' || cast(asn as varchar) as network, since from (select asn, since, row_number() over (partition by asn order by since, upn) as k from asn_user) x where k = 3
 ), device as (
-  select admin, device_id, min(t) as since from visit where got_in and device_id is not null group by admin, device_id
+  select admin, device_id, min(t) as since from signal.admin_signin where got_in and device_id is not null group by admin, device_id
 ), place as (
-  select admin, network, coalesce(country, '') as country, min(t) as since from visit group by admin, network, coalesce(country, '')
+  select admin, network, coalesce(country, '') as country, min(t) as since from signal.admin_signin group by admin, network, coalesce(country, '')
 )
 select v.*,
        case when v.asn is null then cast(null as boolean)
@@ -58,7 +42,7 @@ select v.*,
             when cp.days >= 10 or cp.visits >= 20 then true
             when cd.days >= 3 then false end as new_country,
        v.managed or coalesce(e.since < p.since, false) as known_device
-from visit v
+from signal.admin_signin v
 join network n on n.admin = v.admin and n.network = v.network
 join network_past np on np.admin = v.admin and np.network = v.network
 left join network_days nd on nd.admin = v.admin and nd.network = v.network

@@ -51,7 +51,7 @@ with parameter as (     -- one property per cmdlet parameter; Set- logs only wha
          coalesce(regexp_like(conditions, '^[{(\s]*Exists\(ItemClass\)[\s)}]*$'), false) as catches_all,   -- every message has a class
          conditions as words, array_to_string(addresses(conditions), ' ') as senders, false as in_state from operation
   union all
-  select row_id, cast(null as timestamp with time zone) as at, cast(null as varchar) as actor_upn, mailbox_smtp as owner, cast(null as varchar) as path,
+  select row_id, arrow_cast(null, 'Timestamp(Microsecond, Some("UTC"))') as at, cast(null as varchar) as actor_upn, mailbox_smtp as owner, cast(null as varchar) as path,
          false as removes, coalesce(name, '') as name, rule_id,
          concat_ws(' ', array_to_string(forward_to, ' '), array_to_string(redirect_to, ' '), array_to_string(forward_as_attachment_to, ' ')) as target,
          coalesce(delete_message, false) or coalesce(soft_delete, false) as deletes, false as deletes_for_good,

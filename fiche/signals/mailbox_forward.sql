@@ -17,7 +17,7 @@ with parameter as (
          clears and coalesce(smtp, '') = '' and coalesce(recipient, '') = '' as clears, false as in_state
   from parameter where smtp is not null or recipient is not null or clears
   union all
-  select row_id, cast(null as timestamp with time zone) as at, cast(null as varchar) as actor, lower(coalesce(user_principal_name, primary_smtp_address)) as who,
+  select row_id, arrow_cast(null, 'Timestamp(Microsecond, Some("UTC"))') as at, cast(null as varchar) as actor, lower(coalesce(user_principal_name, primary_smtp_address)) as who,
          forwarding_smtp_address as smtp, forwarding_address as recipient, not deliver_to_mailbox_and_forward as keeps_no_copy, false as clears, true as in_state
   from mailbox where coalesce(forwarding_smtp_address, '') <> '' or coalesce(forwarding_address, '') <> ''
 ), target as (          -- both kinds may stand at once: two destinations

@@ -27,11 +27,11 @@ with parameter as (
   select row_id, at, actor, 'tenant' as who, false as removes, 'impersonation' as "right", '' as folder, trustee, false as not_shown, false as in_state
   from parameter where operation_key = 'new-managementroleassignment' and impersonates
   union all
-  select row_id, cast(null as timestamp with time zone) as at, cast(null as varchar) as actor, lower(mailbox_smtp) as who, false as removes, "right",
+  select row_id, arrow_cast(null, 'Timestamp(Microsecond, Some("UTC"))') as at, cast(null as varchar) as actor, lower(mailbox_smtp) as who, false as removes, "right",
          coalesce(folder, '') as folder, coalesce(trustee, trustee_id) as trustee, false as not_shown, true as in_state
   from mailbox_permission where not coalesce(deny, false) and not coalesce(is_inherited, false)
   union all
-  select row_id, cast(null as timestamp with time zone) as at, cast(null as varchar) as actor, lower(coalesce(user_principal_name, primary_smtp_address)) as who,
+  select row_id, arrow_cast(null, 'Timestamp(Microsecond, Some("UTC"))') as at, cast(null as varchar) as actor, lower(coalesce(user_principal_name, primary_smtp_address)) as who,
          false as removes, 'send_on_behalf' as "right", '' as folder, unnest(grant_send_on_behalf_to) as trustee, false as not_shown, true as in_state
   from mailbox
 ), kept as (

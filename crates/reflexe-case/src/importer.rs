@@ -1,5 +1,8 @@
 //! What reads one file. The case needs no more of the readers than this, so that tests can make them fail.
-use std::path::Path;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
 
 use reflexe_evidence::{
     dedup::DedupIndex,
@@ -51,7 +54,13 @@ impl Readers {
 
 impl Importer for Readers {
     fn import(&mut self, file: &FileInput<'_>, out_dir: &Path, threads: usize, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcome, Error> {
-        import_file(file, &mut ImportContext { out_dir, dedup: &mut self.dedup, threads, progress })
+        let mut context = ImportContext { out_dir, dedup: &mut self.dedup, threads, progress };
+        // Evidence is written by attackers: a mistake of ours that one file brings out must not keep the others from being read.
+        // What the readers hold of the file is dropped by `forget`.
+        catch_unwind(AssertUnwindSafe(|| import_file(file, &mut context))).unwrap_or_else(|cause| {
+            let what = cause.downcast_ref::<&str>().map(ToString::to_string).or_else(|| cause.downcast_ref::<String>().cloned());
+            Err(Error::Internal { path: file.shown_path.to_owned(), what: what.unwrap_or_else(|| "panic".to_owned()) })
+        })
     }
 
     fn keep(&mut self) -> Result<(), Error> {

@@ -18,7 +18,7 @@ use reflexe_case::{Case, ImportOptions, import};
 
 const CASE: &str = "REFLEXE_TEST_CASE";
 const EVIDENCE: &str = "REFLEXE_TEST_EVIDENCE";
-const FILES: u32 = 24;
+const FILES: u32 = 16;
 const KILLS: u32 = 24;
 
 /// One audit record; the longer of two copies of an id is the richer.
@@ -133,7 +133,7 @@ fn killed_at_any_moment_it_resumes_to_the_same_case() {
             kills += 1;
             leftovers += u32::from(!tree(&case.join("staging")).is_empty());
             nothing_is_half_done(&case);
-            if kills % 6 == 0 {
+            if kills % 8 == 0 {
                 break;
             }
         }

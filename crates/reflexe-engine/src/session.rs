@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use arrow::record_batch::RecordBatch;
+use arrow::{compute::cast, record_batch::RecordBatch};
 use datafusion::{
     catalog::MemorySchemaProvider,
     datasource::{
@@ -341,9 +341,13 @@ impl Session {
                     let batches = frame.collect().await.map_err(EngineError::from).map_err(fail)?;
                     Ok::<_, EngineError>((schema, batches))
                 })?;
+                // The optimiser may deliver another form of a type than the plan declared (text as Utf8View): bring it back.
                 let batches: Vec<RecordBatch> = batches
                     .into_iter()
-                    .map(|b| RecordBatch::try_new(schema.clone(), b.columns().to_vec()))
+                    .map(|b| {
+                        let columns = b.columns().iter().zip(schema.fields()).map(|(c, f)| cast(c, f.data_type()));
+                        RecordBatch::try_new(schema.clone(), columns.collect::<Result<_, _>>()?)
+                    })
                     .collect::<Result<_, _>>()?;
                 self.ctx.register_table(format!("signal.{}", signal.name), Arc::new(MemTable::try_new(schema, vec![batches])?))?;
             } else {

@@ -101,11 +101,7 @@ struct Wrapper {
 ///
 /// # Errors
 /// When the file cannot be read or the case cannot be written.
-pub(crate) fn import(
-    input: &FileInput<'_>,
-    known: &Known<'_>,
-    sink: &mut dyn Sink,
-) -> Result<Option<(String, Summary)>, Error> {
+pub(crate) fn import(input: &FileInput<'_>, known: &Known<'_>, sink: &mut dyn Sink) -> Result<Option<(String, Summary)>, Error> {
     if !recognise(known.head) {
         return Ok(None);
     }
@@ -157,8 +153,7 @@ pub(crate) fn recognise(head: &[u8]) -> bool {
     for line in text.lines().take(20_000) {
         if let Some(message) = message(line.trim_start_matches('\u{feff}')) {
             timed += 1;
-            titled |= title(message)
-                .is_some_and(|t| t == "Starting Quick Triage" || acquisitions().iter().any(|a| a.start == t));
+            titled |= title(message).is_some_and(|t| t == "Starting Quick Triage" || acquisitions().iter().any(|a| a.start == t));
         }
     }
     titled && timed >= 2
@@ -364,9 +359,7 @@ fn rows(run: &Run) -> Vec<Row> {
     } else if run.what.classes.is_empty() {
         claims.push(("*".to_owned(), complete, reason));
     } else {
-        let done = |class: &str| {
-            run.classes.iter().any(|(name, done)| *done && name.split(" & ").any(|part| part == class))
-        };
+        let done = |class: &str| run.classes.iter().any(|(name, done)| *done && name.split(" & ").any(|part| part == class));
         for (class, operation) in &run.what.classes {
             let claim = if done(class) { (complete, reason) } else { (Some(false), "class_not_acquired") };
             claims.push((operation.clone(), claim.0, claim.1));
@@ -376,7 +369,9 @@ fn rows(run: &Run) -> Vec<Row> {
     }
     let (from, to) = run.period();
     let tables = run.what.tables.iter();
-    tables.flat_map(|table| claims.iter().map(move |(op, complete, reason)| dated(table, op, *complete, reason, from, to))).collect()
+    tables
+        .flat_map(|table| claims.iter().map(move |(op, complete, reason)| dated(table, op, *complete, reason, from, to)))
+        .collect()
 }
 
 fn dated(table: &str, operation: &str, complete: Option<bool>, reason: &str, from: Option<i64>, to: Option<i64>) -> Row {

@@ -12,6 +12,7 @@ pub mod error;
 pub mod events;
 pub mod hash;
 pub mod import;
+pub mod obtain;
 pub mod reader;
 pub mod recognise;
 pub mod report;

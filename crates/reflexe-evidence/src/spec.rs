@@ -179,6 +179,7 @@ mod tests {
             let mut names: BTreeSet<&str> = PROVENANCE.iter().map(|p| p.0).collect();
             for c in &t.columns {
                 assert!(names.insert(&c.name), "{}.{} twice", t.name, c.name);
+                assert!(!c.about.fr.is_empty() && !c.about.en.is_empty(), "{}.{}: sentence in both languages", t.name, c.name);
             }
             for c in t.time.iter().chain(&t.actor).chain(&t.record_id).chain(t.links.keys()) {
                 assert!(t.column(c).is_some(), "{}: no column {c}", t.name);

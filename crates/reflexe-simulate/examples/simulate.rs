@@ -18,11 +18,8 @@ fn main() -> ExitCode {
 fn run() -> Result<(), String> {
     let mut args = std::env::args().skip(1);
     let (Some(scenario), Some(out)) = (args.next(), args.next()) else {
-        let known: Vec<String> = scenarios()
-            .map_err(|e| e.to_string())?
-            .iter()
-            .map(|s| format!("{}: {}", s.name, s.title.en))
-            .collect();
+        let known: Vec<String> =
+            scenarios().map_err(|e| e.to_string())?.iter().map(|s| format!("{}: {}", s.name, s.title.en)).collect();
         return Err(format!(
             "usage: simulate SCENARIO OUT [--users N] [--days N] [--events N] [--seed N] [--ual csv|jsonl] [--ual-only]\n{}",
             known.join("\n")
@@ -35,11 +32,7 @@ fn run() -> Result<(), String> {
             continue;
         }
         let value = args.next().ok_or_else(|| format!("{flag} needs a value"))?;
-        let number = || {
-            value
-                .parse::<u64>()
-                .map_err(|_| format!("{flag}: `{value}` is not a number"))
-        };
+        let number = || value.parse::<u64>().map_err(|_| format!("{flag}: `{value}` is not a number"));
         match flag.as_str() {
             "--users" => options.users = number()? as u32,
             "--days" => options.days = number()? as u32,

@@ -17,9 +17,11 @@ use crate::text::{DAY, Seconds};
 use crate::ual::Wrapper;
 
 /// Browser of the intruder's relay, and of the intruder.
-pub const RELAY_AGENT: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/121.0.0.0 Safari/537.36";
+pub const RELAY_AGENT: &str =
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/121.0.0.0 Safari/537.36";
 /// Browser of the intruder after the theft.
-pub const INTRUDER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/121.0.0.0 Safari/537.36";
+pub const INTRUDER_AGENT: &str =
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/121.0.0.0 Safari/537.36";
 
 /// Log that a record belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -63,19 +65,8 @@ pub struct Stage {
 }
 
 /// Plays all the steps of a scenario.
-pub fn play(
-    tenant: Tenant,
-    scenario: &Scenario,
-    start: Seconds,
-    end: Seconds,
-) -> Result<Stage, Error> {
-    let mut stage = Stage {
-        tenant,
-        events: Vec::new(),
-        end,
-        step: 0,
-        serial: 0,
-    };
+pub fn play(tenant: Tenant, scenario: &Scenario, start: Seconds, end: Seconds) -> Result<Stage, Error> {
+    let mut stage = Stage { tenant, events: Vec::new(), end, step: 0, serial: 0 };
     let mut order: Vec<(Seconds, usize)> = Vec::new();
     for (n, step) in scenario.step.iter().enumerate() {
         order.push((stage.time(step)?, n));
@@ -88,9 +79,7 @@ pub fn play(
     }
     // What was done before the log begins is seen in the state alone.
     stage.events.retain(|e| e.at >= start);
-    stage
-        .events
-        .sort_by(|a, b| (a.at, a.log, &a.id).cmp(&(b.at, b.log, &b.id)));
+    stage.events.sort_by(|a, b| (a.at, a.log, &a.id).cmp(&(b.at, b.log, &b.id)));
     Ok(stage)
 }
 
@@ -122,10 +111,7 @@ impl Stage {
             "anonymous_links" => self.anonymous_links(step, at),
             "fraud_send" => self.fraud_send(step, at),
             "alert" => self.alert(step, at),
-            other => Err(Error::Scenario(format!(
-                "step {}: no act is called `{other}`",
-                step.id
-            ))),
+            other => Err(Error::Scenario(format!("step {}: no act is called `{other}`", step.id))),
         }
     }
 
@@ -133,10 +119,7 @@ impl Stage {
     fn time(&self, step: &Step) -> Result<Seconds, Error> {
         let at = self.end.div_euclid(DAY) * DAY - step.days_before * DAY + step.second_of_day()?;
         if at > self.end {
-            return Err(Error::Scenario(format!(
-                "step {}: it happens after the end of the log",
-                step.id
-            )));
+            return Err(Error::Scenario(format!("step {}: it happens after the end of the log", step.id)));
         }
         Ok(at)
     }
@@ -148,35 +131,20 @@ impl Stage {
 
     /// Where the person acts from: the network that the step names, else the usual place of that day.
     fn place(&self, step: &Step, at: Seconds) -> Network {
-        match step
-            .from
-            .as_ref()
-            .and_then(|name| self.tenant.networks.get(name))
-        {
+        match step.from.as_ref().and_then(|name| self.tenant.networks.get(name)) {
             Some(network) => network.clone(),
-            None => self
-                .tenant
-                .place(self.actor(step), at.div_euclid(DAY))
-                .clone(),
+            None => self.tenant.place(self.actor(step), at.div_euclid(DAY)).clone(),
         }
     }
 
     fn agent(step: &Step) -> &'static str {
-        if step.hostile {
-            INTRUDER_AGENT
-        } else {
-            signin::USER_AGENT
-        }
+        if step.hostile { INTRUDER_AGENT } else { signin::USER_AGENT }
     }
 
     /// Session of the acts: the stolen one for an intruder, the day's for others.
     fn session(&self, step: &Step, at: Seconds) -> Guid {
         let user = self.actor(step);
-        if step.hostile {
-            self.stolen_session(user)
-        } else {
-            self.tenant.session(user, at.div_euclid(DAY))
-        }
+        if step.hostile { self.stolen_session(user) } else { self.tenant.session(user, at.div_euclid(DAY)) }
     }
 
     /// The session that the intruder stole from a person.
@@ -197,12 +165,7 @@ impl Stage {
     /// Adds a record of the unified audit log.
     fn unified(&mut self, at: Seconds, record_type: &'static str, record: &Value) {
         let text = |key: &str| record[key].as_str().unwrap_or_default().to_owned();
-        let wrapper = Wrapper {
-            record_type,
-            operation: text("Operation"),
-            user: text("UserId"),
-            id: text("Id"),
-        };
+        let wrapper = Wrapper { record_type, operation: text("Operation"), user: text("UserId"), id: text("Id") };
         self.events.push(Event {
             at,
             step: Some(self.step),
@@ -225,21 +188,8 @@ impl Stage {
     ) {
         let n = self.next();
         let place = self.place(step, at);
-        let actor = Actor {
-            user: self.actor(step),
-            place: &place,
-            user_agent: Self::agent(step),
-        };
-        let pair = audit::change(
-            &self.tenant,
-            at,
-            n,
-            correlation,
-            &actor,
-            activity,
-            target,
-            changes,
-        );
+        let actor = Actor { user: self.actor(step), place: &place, user_agent: Self::agent(step) };
+        let pair = audit::change(&self.tenant, at, n, correlation, &actor, activity, target, changes);
         // Registrations of security information are told by the directory audit alone.
         if activity.service != "Authentication Methods" {
             self.unified(at, "AzureActiveDirectory", &pair.unified);
@@ -271,40 +221,18 @@ impl Stage {
         let id = self.guid("logon");
         let correlation = self.guid("logon correlation");
         let token = self.next() << 20;
-        let entry = Logon {
-            id,
-            at,
-            user,
-            place,
-            session,
-            device,
-            interactive,
-            error,
-            app,
-            user_agent: agent,
-        };
+        let entry = Logon { id, at, user, place, session, device, interactive, error, app, user_agent: agent };
         let (mut unified, mut graph) = (Vec::new(), Vec::new());
         signin::audit_record(&self.tenant, &entry, correlation, &mut unified);
         signin::sign_in_record(&self.tenant, &entry, correlation, token, &mut graph);
-        let operation = if error == 0 {
-            "UserLoggedIn"
-        } else {
-            "UserLoginFailed"
-        };
+        let operation = if error == 0 { "UserLoggedIn" } else { "UserLoginFailed" };
         let wrapper = Wrapper {
             record_type: "AzureActiveDirectoryStsLogon",
             operation: operation.into(),
             user: self.tenant.users[user].upn.clone(),
             id: id.to_string(),
         };
-        self.events.push(Event {
-            at,
-            step: Some(self.step),
-            log: Log::UalEvent,
-            id: id.to_string(),
-            line: unified,
-            wrapper,
-        });
+        self.events.push(Event { at, step: Some(self.step), log: Log::UalEvent, id: id.to_string(), line: unified, wrapper });
         self.events.push(Event {
             at,
             step: Some(self.step),

@@ -39,39 +39,21 @@ pub struct Change {
 impl Change {
     /// A plain text, written as such in the unified audit log.
     pub fn text(name: &'static str, new: impl Into<String>) -> Self {
-        Change {
-            name,
-            new: Some(Value::String(new.into())),
-            old: None,
-            as_list: false,
-        }
+        Change { name, new: Some(Value::String(new.into())), old: None, as_list: false }
     }
 
     /// An attribute of an object: a list, before and after.
     pub fn list(name: &'static str, new: Value, old: Value) -> Self {
-        Change {
-            name,
-            new: Some(new),
-            old: Some(old),
-            as_list: true,
-        }
+        Change { name, new: Some(new), old: Some(old), as_list: true }
     }
 
     /// A document, before and after.
     pub fn document(name: &'static str, new: &Value, old: &Value) -> Self {
-        Change {
-            name,
-            new: Some(json!(new.to_string())),
-            old: Some(json!(old.to_string())),
-            as_list: false,
-        }
+        Change { name, new: Some(json!(new.to_string())), old: Some(json!(old.to_string())), as_list: false }
     }
 
     fn graph(&self) -> Value {
-        let encode = |v: &Option<Value>| {
-            v.as_ref()
-                .map_or(Value::Null, |v| Value::String(v.to_string()))
-        };
+        let encode = |v: &Option<Value>| v.as_ref().map_or(Value::Null, |v| Value::String(v.to_string()));
         json!({ "displayName": self.name, "oldValue": encode(&self.old), "newValue": encode(&self.new) })
     }
 
@@ -135,16 +117,9 @@ pub fn change(
     let salt = (at as u64).wrapping_mul(1000).wrapping_add(n);
     let unified_id = Guid::of(tenant.seed, activity.name, salt).to_string();
     let serial = Guid::of(tenant.seed, "audit", salt).to_string();
-    let graph_id = format!(
-        "Directory_{correlation}_{}_{}",
-        serial[..5].to_uppercase(),
-        10_000_000 + salt % 90_000_000
-    );
-    let operation = if activity.name.ends_with("secrets management") {
-        format!("{} ", activity.name)
-    } else {
-        format!("{}.", activity.name)
-    };
+    let graph_id = format!("Directory_{correlation}_{}_{}", serial[..5].to_uppercase(), 10_000_000 + salt % 90_000_000);
+    let operation =
+        if activity.name.ends_with("secrets management") { format!("{} ", activity.name) } else { format!("{}.", activity.name) };
     let (object, unified_target, graph_target) = target_forms(tenant, target);
     let mut graph_target = graph_target;
     graph_target["modifiedProperties"] = changes.iter().map(Change::graph).collect();
@@ -208,11 +183,7 @@ pub fn change(
         "targetResources": [graph_target],
         "additionalDetails": details,
     });
-    Pair {
-        unified,
-        graph_id,
-        graph,
-    }
+    Pair { unified, graph_id, graph }
 }
 
 /// Object id, targets in the unified form, target in the Graph form.

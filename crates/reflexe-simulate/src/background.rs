@@ -32,11 +32,7 @@ fn weight(hour: Seconds) -> u64 {
 
 /// All slots from `from` to `to`, holding `events` in all, in order.
 pub fn slots(from: Seconds, to: Seconds, events: u64) -> impl Iterator<Item = Slot> {
-    let hours = move || {
-        (0..)
-            .map(move |n| from + n * 3600)
-            .take_while(move |h| *h < to)
-    };
+    let hours = move || (0..).map(move |n| from + n * 3600).take_while(move |h| *h < to);
     let share = move |h: Seconds| weight(h) * (3600.min(to - h)) as u64;
     let total: u128 = hours().map(|h| u128::from(share(h))).sum();
     let (mut weight_so_far, mut events_so_far) = (0u128, 0u64);
@@ -81,11 +77,7 @@ mod tests {
             let windows: Vec<_> = windows(slots(from, to, events)).collect();
             let all: Vec<Slot> = windows.iter().flatten().copied().collect();
             assert_eq!(all.iter().map(|s| s.events).sum::<u64>(), events);
-            assert!(
-                windows
-                    .iter()
-                    .all(|w| w.iter().map(|s| s.events).sum::<u64>() < 4_900)
-            );
+            assert!(windows.iter().all(|w| w.iter().map(|s| s.events).sum::<u64>() < 4_900));
             assert_eq!((all[0].from, all[all.len() - 1].to), (from, to));
             assert!(all.windows(2).all(|two| two[0].to == two[1].from));
         }

@@ -15,14 +15,10 @@ use crate::{Error, LEAST_DAYS, LEAST_USERS, Options, Parts, Summary, UalFormat};
 /// Writes a simulated tenant to `out`: `out/evidence/` and `out/truth.json`.
 pub fn simulate(options: &Options, out: &Path) -> Result<Summary, Error> {
     if options.users < LEAST_USERS {
-        return Err(Error::Options(format!(
-            "a story needs at least {LEAST_USERS} users"
-        )));
+        return Err(Error::Options(format!("a story needs at least {LEAST_USERS} users")));
     }
     if options.days < LEAST_DAYS {
-        return Err(Error::Options(format!(
-            "a story needs at least {LEAST_DAYS} days"
-        )));
+        return Err(Error::Options(format!("a story needs at least {LEAST_DAYS} days")));
     }
     let evidence = out.join("evidence");
     if evidence.exists() || out.join("truth.json").exists() {
@@ -36,11 +32,7 @@ pub fn simulate(options: &Options, out: &Path) -> Result<Summary, Error> {
     let mut stage = acts::play(tenant, &scenario, start, end)?;
     everyday_app_sign_ins(&stage.tenant, start, end, &mut stage.events);
     let events = std::mem::take(&mut stage.events);
-    let actors: Vec<String> = scenario
-        .step
-        .iter()
-        .map(|s| stage.tenant.users[stage.tenant.part(&s.actor)].upn.clone())
-        .collect();
+    let actors: Vec<String> = scenario.step.iter().map(|s| stage.tenant.users[stage.tenant.part(&s.actor)].upn.clone()).collect();
     let mut run = Run::new(&stage.tenant, options, &scenario, start, end, &evidence)?;
     run.logs(&events)?;
     if options.parts == Parts::All {
@@ -57,24 +49,13 @@ pub fn simulate(options: &Options, out: &Path) -> Result<Summary, Error> {
         directory_audits: run.pages[2].records,
         steps: scenario.step.len(),
     };
-    run.truth.write(
-        &summary.truth,
-        &scenario,
-        options,
-        &actors,
-        &summary,
-        (start, end),
-    )?;
+    run.truth.write(&summary.truth, &scenario, options, &actors, &summary, (start, end))?;
     Ok(summary)
 }
 
 /// Applications that have a secret sign in every morning from the office.
 fn everyday_app_sign_ins(tenant: &Tenant, start: Seconds, end: Seconds, events: &mut Vec<Event>) {
-    for app in tenant
-        .apps
-        .iter()
-        .filter(|a| !a.secrets.is_empty() && a.created < start)
-    {
+    for app in tenant.apps.iter().filter(|a| !a.secrets.is_empty() && a.created < start) {
         let mut at = start + 5 * 3600;
         while at < end {
             let id = Guid::of(tenant.seed, &app.key, at as u64);
@@ -123,12 +104,7 @@ impl<'a> Run<'a> {
         evidence: &Path,
     ) -> Result<Self, Error> {
         let collected = end + 1_800;
-        let project = tenant
-            .domain
-            .split('.')
-            .next()
-            .unwrap_or("tenant")
-            .to_owned();
+        let project = tenant.domain.split('.').next().unwrap_or("tenant").to_owned();
         let place = |path: &str| (evidence.join(path), path.to_owned());
         let root = format!("Output/{project}");
         let (ual_folder, ual_prefix) = match options.parts {
@@ -136,20 +112,13 @@ impl<'a> Run<'a> {
             Parts::UalOnly => place("."),
         };
         let sign_in = format!("{root}/EntraID/{}-SignInLogs", folder(collected + 2_405));
-        let audit = format!(
-            "{root}/Audit logs/EntraID/{}-AuditLogs",
-            folder(collected + 3_005)
-        );
-        let (people, people_prefix) =
-            place(&format!("{sign_in}/interactiveUser & nonInteractiveUser"));
+        let audit = format!("{root}/Audit logs/EntraID/{}-AuditLogs", folder(collected + 3_005));
+        let (people, people_prefix) = place(&format!("{sign_in}/interactiveUser & nonInteractiveUser"));
         let (apps, apps_prefix) = place(&format!("{sign_in}/servicePrincipal"));
         let (audits, audits_prefix) = place(&audit);
         let format = options.ual;
         let tool_log = match options.parts {
-            Parts::All => Some(ToolLog::new(
-                evidence.join("Output/LogFile.txt"),
-                collected,
-            )?),
+            Parts::All => Some(ToolLog::new(evidence.join("Output/LogFile.txt"), collected)?),
             Parts::UalOnly => None,
         };
         Ok(Run {
@@ -178,14 +147,7 @@ impl<'a> Run<'a> {
                     format,
                     collected + 2_900,
                 ),
-                PageSink::new(
-                    audits,
-                    audits_prefix,
-                    "AuditLogs",
-                    Log::DirectoryAudit,
-                    format,
-                    collected + 3_010,
-                ),
+                PageSink::new(audits, audits_prefix, "AuditLogs", Log::DirectoryAudit, format, collected + 3_010),
             ],
             truth: Truth::new(scenario.step.len()),
             ual_records: 0,
@@ -198,29 +160,18 @@ impl<'a> Run<'a> {
     /// Writes the four logs and, with them, the tool's own log.
     fn logs(&mut self, events: &[Event]) -> Result<(), Error> {
         let acts: Vec<&Event> = events.iter().filter(|e| e.log == Log::UalEvent).collect();
-        let mut others: Vec<std::iter::Peekable<std::vec::IntoIter<&Event>>> = [
-            Log::Signin,
-            Log::SigninServicePrincipal,
-            Log::DirectoryAudit,
-        ]
-        .iter()
-        .map(|log| {
-            events
+        let mut others: Vec<std::iter::Peekable<std::vec::IntoIter<&Event>>> =
+            [Log::Signin, Log::SigninServicePrincipal, Log::DirectoryAudit]
                 .iter()
-                .filter(|e| e.log == *log)
-                .collect::<Vec<_>>()
-                .into_iter()
-                .peekable()
-        })
-        .collect();
+                .map(|log| events.iter().filter(|e| e.log == *log).collect::<Vec<_>>().into_iter().peekable())
+                .collect();
         let everyday = self.options.events.saturating_sub(acts.len() as u64);
         let mut background = Background::new(self.tenant);
         let mut rng = Rng::of(self.options.seed, "everyday", 0);
         let mut next_act = 0;
         let whole = (self.options.parts == Parts::UalOnly).then_some((self.start, self.end));
         if let Some((from, to)) = whole {
-            self.ual
-                .open(from, to, self.options.events.max(acts.len() as u64))?;
+            self.ual.open(from, to, self.options.events.max(acts.len() as u64))?;
             self.ual_files = 1;
         }
         for window in windows(slots(self.start, self.end, everyday)) {
@@ -233,11 +184,7 @@ impl<'a> Run<'a> {
             if whole.is_none() {
                 self.ual.open(from, to, rows)?;
                 self.ual_files += 1;
-                self.found.push(format!(
-                    "[INFO] Found {rows} audit logs between {} and {}",
-                    zulu(from),
-                    zulu(to)
-                ));
+                self.found.push(format!("[INFO] Found {rows} audit logs between {} and {}", zulu(from), zulu(to)));
             }
             let here = &acts[next_act..next_act + in_window];
             next_act += in_window;
@@ -303,25 +250,13 @@ impl<'a> Run<'a> {
         self.ual_records += 1;
         if let Some(step) = event.step {
             let file = self.ual.current.clone();
-            self.truth.note(
-                step,
-                event.at,
-                event.log,
-                &event.id,
-                &event.wrapper.operation,
-                &file,
-            );
+            self.truth.note(step, event.at, event.log, &event.id, &event.wrapper.operation, &file);
         }
         Ok(())
     }
 
     /// Writes the records of a log that are due.
-    fn pour(
-        &mut self,
-        n: usize,
-        log: &mut std::iter::Peekable<std::vec::IntoIter<&Event>>,
-        until: Seconds,
-    ) -> Result<(), Error> {
+    fn pour(&mut self, n: usize, log: &mut std::iter::Peekable<std::vec::IntoIter<&Event>>, until: Seconds) -> Result<(), Error> {
         if self.options.parts == Parts::UalOnly {
             return Ok(());
         }
@@ -329,8 +264,7 @@ impl<'a> Run<'a> {
             let page = &mut self.pages[n];
             page.record(event.at, &event.line)?;
             if let Some(step) = event.step {
-                self.truth
-                    .note(step, event.at, event.log, &event.id, "", &page.current);
+                self.truth.note(step, event.at, event.log, &event.id, "", &page.current);
             }
         }
         Ok(())
@@ -346,11 +280,7 @@ impl<'a> Run<'a> {
             UalFormat::Csv => "CSV",
         };
         let graph_format = if format == "CSV" { "JSON" } else { format };
-        let note = if format == "CSV" {
-            ""
-        } else {
-            " (supported functions only, others will use JSON)"
-        };
+        let note = if format == "CSV" { "" } else { " (supported functions only, others will use JSON)" };
         let rule = "----------------------------------------\n";
         let root = format!("Output\\{}", self.project);
         for line in [
@@ -371,13 +301,7 @@ impl<'a> Run<'a> {
         log.say(0, &format!("Start date: {}", spaced(from)))?;
         log.say(0, &format!("End date: {}", spaced(to)))?;
         log.say(0, &format!("Output format: {format}"))?;
-        log.say(
-            0,
-            &format!(
-                "Output Directory: {root}\\UnifiedAuditLog\\{}",
-                folder(self.collected + 5)
-            ),
-        )?;
+        log.say(0, &format!("Output Directory: {root}\\UnifiedAuditLog\\{}", folder(self.collected + 5)))?;
         log.say(0, rule)?;
         for found in std::mem::take(&mut self.found) {
             log.say(1, &found)?;
@@ -400,11 +324,9 @@ impl<'a> Run<'a> {
         log.say(0, &format!("End Date: {}", zulu(to)))?;
         log.say(0, &format!("Output Format: {graph_format}"))?;
         log.say(0, rule)?;
-        for (class, page) in [
-            ("interactiveUser & nonInteractiveUser", Some(0)),
-            ("servicePrincipal", Some(1)),
-            ("managedIdentity", None),
-        ] {
+        for (class, page) in
+            [("interactiveUser & nonInteractiveUser", Some(0)), ("servicePrincipal", Some(1)), ("managedIdentity", None)]
+        {
             log.say(1, &format!("[INFO] Acquiring the {class} sign-in logs"))?;
             let (mut records, mut files) = (0, 0);
             if let Some(n) = page {
@@ -420,14 +342,8 @@ impl<'a> Run<'a> {
         for line in [
             "\n=== Sign-in Log Collection Summary ===".to_owned(),
             "\nCollection Results:".to_owned(),
-            format!(
-                "  Total Records: {}",
-                self.pages[0].records + self.pages[1].records
-            ),
-            format!(
-                "  Files Created: {}",
-                self.pages[0].files + self.pages[1].files
-            ),
+            format!("  Total Records: {}", self.pages[0].records + self.pages[1].records),
+            format!("  Files Created: {}", self.pages[0].files + self.pages[1].files),
         ] {
             log.say(0, &line)?;
         }
@@ -463,15 +379,9 @@ impl<'a> Run<'a> {
 
     /// Writes the settings and notes which file fills which tables.
     fn states(&mut self, evidence: &Path) -> Result<(), Error> {
-        let mut inputs = vec![Input {
-            path: "Output/LogFile.txt".into(),
-            tables: vec!["coverage"],
-        }];
+        let mut inputs = vec![Input { path: "Output/LogFile.txt".into(), tables: vec!["coverage"] }];
         let mut add = |folder: &str, files: Vec<(String, Vec<&'static str>)>| {
-            inputs.extend(files.into_iter().map(|(name, tables)| Input {
-                path: format!("{folder}/{name}"),
-                tables,
-            }));
+            inputs.extend(files.into_iter().map(|(name, tables)| Input { path: format!("{folder}/{name}"), tables }));
         };
         let root = format!("Output/{}", self.project);
         add(
@@ -479,35 +389,16 @@ impl<'a> Run<'a> {
             vec![
                 ("UnifiedAuditLog".into(), vec!["ual_event", "ual_property"]),
                 ("EntraID".into(), vec!["signin"]),
-                (
-                    "Audit logs".into(),
-                    vec!["directory_audit", "directory_audit_change"],
-                ),
+                ("Audit logs".into(), vec!["directory_audit", "directory_audit_change"]),
             ],
         );
-        add(
-            "graph",
-            crate::graph::write(self.tenant, self.end, &evidence.join("graph"))?,
-        );
+        add("graph", crate::graph::write(self.tenant, self.end, &evidence.join("graph"))?);
         let (exchange, teams) = (evidence.join("exchange"), evidence.join("teams"));
         for (name, tables) in crate::settings::write(self.tenant, self.end, &exchange, &teams)? {
-            add(
-                if name.starts_with("Get-Cs") {
-                    "teams"
-                } else {
-                    "exchange"
-                },
-                vec![(name, tables)],
-            );
+            add(if name.starts_with("Get-Cs") { "teams" } else { "exchange" }, vec![(name, tables)]);
         }
-        let baseline = format!(
-            "M365BaselineConformance_{}",
-            spaced(self.end + 5_400).replace(['-', ' ', ':'], "_")
-        );
-        add(
-            &baseline,
-            crate::scuba::write(self.tenant, self.end, &evidence.join(&baseline))?,
-        );
+        let baseline = format!("M365BaselineConformance_{}", spaced(self.end + 5_400).replace(['-', ' ', ':'], "_"));
+        add(&baseline, crate::scuba::write(self.tenant, self.end, &evidence.join(&baseline))?);
         self.truth.inputs = inputs;
         Ok(())
     }

@@ -16,11 +16,7 @@ const MICROSOFT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
 
 /// Id of a delegated grant, made of client and resource.
 pub fn grant_id(client: Guid, resource: Guid) -> String {
-    format!(
-        "{}{}",
-        &client.to_string().replace('-', "")[..22],
-        &resource.to_string().replace('-', "")[..21]
-    )
+    format!("{}{}", &client.to_string().replace('-', "")[..22], &resource.to_string().replace('-', "")[..21])
 }
 
 /// Conditional access as recommended: a second factor for everybody, old protocols refused.
@@ -45,36 +41,14 @@ pub fn default_policies(tenant: &Tenant, start: Seconds) -> Vec<Value> {
     let admins = json!({ "includeUsers": [], "excludeUsers": [], "includeGroups": [], "excludeGroups": [], "includeRoles": [GLOBAL_ADMIN, EXCHANGE_ADMIN, HELPDESK_ADMIN], "excludeRoles": [] });
     let control = |kind: &str| json!({ "operator": "OR", "builtInControls": [kind], "customAuthenticationFactors": [], "termsOfUse": [], "authenticationStrength": null });
     vec![
-        policy(
-            0,
-            "MFA pour tous",
-            everybody.clone(),
-            json!(["all"]),
-            control("mfa"),
-        ),
-        policy(
-            1,
-            "Bloquer les protocoles anciens",
-            everybody,
-            json!(["exchangeActiveSync", "other"]),
-            control("block"),
-        ),
-        policy(
-            2,
-            "MFA des administrateurs",
-            admins,
-            json!(["all"]),
-            control("mfa"),
-        ),
+        policy(0, "MFA pour tous", everybody.clone(), json!(["all"]), control("mfa")),
+        policy(1, "Bloquer les protocoles anciens", everybody, json!(["exchangeActiveSync", "other"]), control("block")),
+        policy(2, "MFA des administrateurs", admins, json!(["all"]), control("mfa")),
     ]
 }
 
 /// Writes the pages; gives each file with the tables that it fills.
-pub fn write(
-    tenant: &Tenant,
-    end: Seconds,
-    folder: &Path,
-) -> Result<Vec<(String, Vec<&'static str>)>, Error> {
+pub fn write(tenant: &Tenant, end: Seconds, folder: &Path) -> Result<Vec<(String, Vec<&'static str>)>, Error> {
     let page = |context: &str, value: Vec<Value>| json!({ "@odata.context": format!("https://graph.microsoft.com/v1.0/$metadata#{context}"), "value": value });
     let authorization = {
         let p = &tenant.posture;
@@ -101,84 +75,37 @@ pub fn write(
         })
     };
     let files = [
-        (
-            "organization.json",
-            page("organization", vec![organization(tenant)]),
-            vec!["tenant"],
-        ),
-        (
-            "domains.json",
-            page("domains", domains(tenant)),
-            vec!["domain"],
-        ),
-        (
-            "users.json",
-            page("users", users(tenant, end)),
-            vec!["entra_user"],
-        ),
-        (
-            "groups.json",
-            page("groups(members())", groups(tenant, end)),
-            vec!["entra_group", "group_member"],
-        ),
-        (
-            "roleDefinitions.json",
-            page(
-                "roleManagement/directory/roleDefinitions",
-                role_definitions(),
-            ),
-            vec!["role_definition"],
-        ),
+        ("organization.json", page("organization", vec![organization(tenant)]), vec!["tenant"]),
+        ("domains.json", page("domains", domains(tenant)), vec!["domain"]),
+        ("users.json", page("users", users(tenant, end)), vec!["entra_user"]),
+        ("groups.json", page("groups(members())", groups(tenant, end)), vec!["entra_group", "group_member"]),
+        ("roleDefinitions.json", page("roleManagement/directory/roleDefinitions", role_definitions()), vec!["role_definition"]),
         (
             "roleAssignments.json",
-            page(
-                "roleManagement/directory/roleAssignments(principal())",
-                role_assignments(tenant),
-            ),
+            page("roleManagement/directory/roleAssignments(principal())", role_assignments(tenant)),
             vec!["role_assignment"],
         ),
         (
             "userRegistrationDetails.json",
-            page(
-                "reports/authenticationMethods/userRegistrationDetails",
-                registrations(tenant, end),
-            ),
+            page("reports/authenticationMethods/userRegistrationDetails", registrations(tenant, end)),
             vec!["user_auth_registration"],
         ),
-        (
-            "authorizationPolicy.json",
-            authorization,
-            vec!["tenant_policy"],
-        ),
+        ("authorizationPolicy.json", authorization, vec!["tenant_policy"]),
         (
             "conditionalAccessPolicies.json",
-            page(
-                "identity/conditionalAccess/policies",
-                tenant.policies.clone(),
-            ),
+            page("identity/conditionalAccess/policies", tenant.policies.clone()),
             vec!["ca_policy"],
         ),
-        (
-            "applications.json",
-            page("applications(owners())", applications(tenant)),
-            vec!["application", "app_credential"],
-        ),
+        ("applications.json", page("applications(owners())", applications(tenant)), vec!["application", "app_credential"]),
         (
             "servicePrincipals.json",
             page("servicePrincipals", service_principals(tenant)),
             vec!["service_principal", "app_credential"],
         ),
-        (
-            "oauth2PermissionGrants.json",
-            page("oauth2PermissionGrants", grants(tenant)),
-            vec!["oauth2_permission_grant"],
-        ),
+        ("oauth2PermissionGrants.json", page("oauth2PermissionGrants", grants(tenant)), vec!["oauth2_permission_grant"]),
         (
             "appRoleAssignedTo-MicrosoftGraph.json",
-            page(
-                "servicePrincipals('graph')/appRoleAssignedTo",
-                app_roles(tenant),
-            ),
+            page("servicePrincipals('graph')/appRoleAssignedTo", app_roles(tenant)),
             vec!["app_role_assignment"],
         ),
     ];
@@ -385,12 +312,7 @@ fn applications(tenant: &Tenant) -> Vec<Value> {
 }
 
 fn service_principals(tenant: &Tenant) -> Vec<Value> {
-    let one = |id: Guid,
-               app_id: &str,
-               name: &str,
-               owner: &str,
-               created: Seconds,
-               reply: &[String]| {
+    let one = |id: Guid, app_id: &str, name: &str, owner: &str, created: Seconds, reply: &[String]| {
         json!({
             "id": id.to_string(),
             "appId": app_id,
@@ -416,27 +338,9 @@ fn service_principals(tenant: &Tenant) -> Vec<Value> {
         (crate::ual::SHAREPOINT, "Office 365 SharePoint Online"),
     ]
     .iter()
-    .map(|(app_id, name)| {
-        one(
-            Guid::of(tenant.seed, app_id, 0),
-            app_id,
-            name,
-            MICROSOFT,
-            1_554_192_669,
-            &[],
-        )
-    })
+    .map(|(app_id, name)| one(Guid::of(tenant.seed, app_id, 0), app_id, name, MICROSOFT, 1_554_192_669, &[]))
     .collect();
-    list.extend(tenant.apps.iter().map(|a| {
-        one(
-            a.sp,
-            &a.app_id,
-            &a.name,
-            &a.owner_tenant,
-            a.created,
-            &a.reply,
-        )
-    }));
+    list.extend(tenant.apps.iter().map(|a| one(a.sp, &a.app_id, &a.name, &a.owner_tenant, a.created, &a.reply)));
     list
 }
 

@@ -125,10 +125,7 @@ pub struct ScenarioInfo {
 
 /// The scenarios that come with the product.
 pub fn scenarios() -> Result<Vec<ScenarioInfo>, Error> {
-    Ok(story::list()?
-        .into_iter()
-        .map(|(name, title)| ScenarioInfo { name, title })
-        .collect())
+    Ok(story::list()?.into_iter().map(|(name, title)| ScenarioInfo { name, title }).collect())
 }
 
 /// Why nothing, or not everything, was written.
@@ -163,9 +160,6 @@ pub enum Error {
 
 impl Error {
     fn write(path: &Path, source: std::io::Error) -> Self {
-        Error::Write {
-            path: path.to_owned(),
-            source,
-        }
+        Error::Write { path: path.to_owned(), source }
     }
 }

@@ -17,8 +17,7 @@ const PAGE: u64 = 1000;
 
 /// Writes a JSON document.
 pub fn write_json(path: &Path, value: &Value) -> Result<(), Error> {
-    let mut text = serde_json::to_vec_pretty(value)
-        .map_err(|e| Error::Scenario(format!("{}: {e}", path.display())))?;
+    let mut text = serde_json::to_vec_pretty(value).map_err(|e| Error::Scenario(format!("{}: {e}", path.display())))?;
     text.extend_from_slice(b"\r\n");
     make_parent(path)?;
     fs::write(path, text).map_err(|source| Error::write(path, source))
@@ -41,22 +40,15 @@ impl Out {
     fn new(path: PathBuf) -> Result<Self, Error> {
         make_parent(&path)?;
         let file = File::create(&path).map_err(|source| Error::write(&path, source))?;
-        Ok(Out {
-            path,
-            file: BufWriter::with_capacity(1 << 20, file),
-        })
+        Ok(Out { path, file: BufWriter::with_capacity(1 << 20, file) })
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.file
-            .write_all(bytes)
-            .map_err(|source| Error::write(&self.path, source))
+        self.file.write_all(bytes).map_err(|source| Error::write(&self.path, source))
     }
 
     fn close(mut self) -> Result<(), Error> {
-        self.file
-            .flush()
-            .map_err(|source| Error::write(&self.path, source))
+        self.file.flush().map_err(|source| Error::write(&self.path, source))
     }
 }
 
@@ -70,20 +62,13 @@ pub struct ToolLog {
 impl ToolLog {
     /// Opens the log.
     pub fn new(path: PathBuf, now: Seconds) -> Result<Self, Error> {
-        Ok(ToolLog {
-            out: Out::new(path)?,
-            now,
-        })
+        Ok(ToolLog { out: Out::new(path)?, now })
     }
 
     /// Writes a message, `after` seconds later. A message that begins with a line break stands on the next line, as the tool leaves it.
     pub fn say(&mut self, after: Seconds, message: &str) -> Result<(), Error> {
         self.now += after;
-        let line = format!(
-            "{}: {}\r\n",
-            spaced(self.now),
-            message.replace('\n', "\r\n")
-        );
+        let line = format!("{}: {}\r\n", spaced(self.now), message.replace('\n', "\r\n"));
         self.out.put(line.as_bytes())
     }
 
@@ -107,14 +92,7 @@ pub struct UalSink {
 impl UalSink {
     /// Files go to `folder`, which is `prefix` as seen from the evidence folder.
     pub fn new(folder: PathBuf, prefix: String, format: UalFormat) -> Self {
-        UalSink {
-            folder,
-            format,
-            window: None,
-            scratch: Vec::with_capacity(1 << 14),
-            current: String::new(),
-            prefix,
-        }
+        UalSink { folder, format, window: None, scratch: Vec::with_capacity(1 << 14), current: String::new(), prefix }
     }
 
     /// Begins a window of `rows` records.
@@ -137,9 +115,7 @@ impl UalSink {
     /// Writes a record to the open window.
     pub fn record(&mut self, at: Seconds, wrapper: &Wrapper, line: &[u8]) -> Result<(), Error> {
         let Some((out, index, rows)) = self.window.as_mut() else {
-            return Err(Error::Scenario(
-                "a record was written outside a window".into(),
-            ));
+            return Err(Error::Scenario("a record was written outside a window".into()));
         };
         *index += 1;
         match self.format {
@@ -210,14 +186,7 @@ pub struct PageSink {
 
 impl PageSink {
     /// Files go to `folder`, which is `prefix` as seen from the evidence folder.
-    pub fn new(
-        folder: PathBuf,
-        prefix: String,
-        stem: &'static str,
-        log: Log,
-        format: UalFormat,
-        now: Seconds,
-    ) -> Self {
+    pub fn new(folder: PathBuf, prefix: String, stem: &'static str, log: Log, format: UalFormat, now: Seconds) -> Self {
         PageSink {
             folder,
             stem,
@@ -276,11 +245,7 @@ impl PageSink {
                 Log::DirectoryAudit => format!("{}Z", &Iso(at).to_string()[..16]),
                 _ => invariant(at),
             };
-            self.said.push(format!(
-                "[INFO] Retrieved {count} records between {} and {}",
-                form(from),
-                form(to)
-            ));
+            self.said.push(format!("[INFO] Retrieved {count} records between {} and {}", form(from), form(to)));
         }
         Ok(())
     }

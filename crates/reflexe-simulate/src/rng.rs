@@ -101,10 +101,7 @@ mod tests {
     fn the_stream_never_changes() {
         // Numbers noted once: a change of the algorithm would change every simulated file.
         let mut rng = Rng::of(7, "users", 3);
-        assert_eq!(
-            [rng.next(), rng.next()],
-            [8_401_223_697_828_903_173, 4_345_699_725_211_721_680]
-        );
+        assert_eq!([rng.next(), rng.next()], [8_401_223_697_828_903_173, 4_345_699_725_211_721_680]);
     }
 
     #[test]

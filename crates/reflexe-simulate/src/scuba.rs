@@ -18,36 +18,17 @@ const VERSION: &str = "1.8.0";
 /// Roles that the tool reads: name, template id.
 const ROLES: [(&str, &str); 8] = [
     ("Global Administrator", GLOBAL_ADMIN),
-    (
-        "Privileged Role Administrator",
-        "e8611ab8-c189-46e8-94e1-60213ab1f814",
-    ),
+    ("Privileged Role Administrator", "e8611ab8-c189-46e8-94e1-60213ab1f814"),
     ("User Administrator", "fe930be7-5e62-47db-91af-98c3a49a38b1"),
-    (
-        "SharePoint Administrator",
-        "f28a1f50-f6e7-4571-818b-6a12f2af6b6c",
-    ),
+    ("SharePoint Administrator", "f28a1f50-f6e7-4571-818b-6a12f2af6b6c"),
     ("Exchange Administrator", EXCHANGE_ADMIN),
-    (
-        "Hybrid Identity Administrator",
-        "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2",
-    ),
-    (
-        "Application Administrator",
-        "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
-    ),
-    (
-        "Cloud Application Administrator",
-        "158c047a-c907-4556-b7ef-446551a6b5f7",
-    ),
+    ("Hybrid Identity Administrator", "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2"),
+    ("Application Administrator", "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"),
+    ("Cloud Application Administrator", "158c047a-c907-4556-b7ef-446551a6b5f7"),
 ];
 
 /// Writes the file; gives its name with the tables that it fills.
-pub fn write(
-    tenant: &Tenant,
-    end: Seconds,
-    folder: &Path,
-) -> Result<Vec<(String, Vec<&'static str>)>, Error> {
+pub fn write(tenant: &Tenant, end: Seconds, folder: &Path) -> Result<Vec<(String, Vec<&'static str>)>, Error> {
     let uuid = Guid::of(tenant.seed, "scuba report", 0).to_string();
     let stamp = format!("{}.307Z", zulu(end + 5_400).trim_end_matches('Z'));
     let results = controls(tenant);
@@ -108,39 +89,22 @@ pub fn write(
 }
 
 /// Controls by product: id, requirement, result.
-fn controls(
-    tenant: &Tenant,
-) -> BTreeMap<&'static str, Vec<(&'static str, &'static str, &'static str)>> {
+fn controls(tenant: &Tenant) -> BTreeMap<&'static str, Vec<(&'static str, &'static str, &'static str)>> {
     let p = &tenant.posture;
     let verdict = |good: bool| if good { "Pass" } else { "Fail" };
-    let mfa = tenant
-        .policies
-        .first()
-        .is_some_and(|c| c["state"] == "enabled");
-    let admins = tenant
-        .roles
-        .iter()
-        .filter(|r| r.role == GLOBAL_ADMIN)
-        .count();
+    let mfa = tenant.policies.first().is_some_and(|c| c["state"] == "enabled");
+    let admins = tenant.roles.iter().filter(|r| r.role == GLOBAL_ADMIN).count();
     BTreeMap::from([
         (
             "AAD",
             vec![
-                (
-                    "MS.AAD.1.1v1",
-                    "Legacy authentication SHALL be blocked.",
-                    "Pass",
-                ),
+                ("MS.AAD.1.1v1", "Legacy authentication SHALL be blocked.", "Pass"),
                 (
                     "MS.AAD.3.2v2",
                     "If phishing-resistant MFA has not been enforced, an alternative MFA method SHALL be enforced for all users.",
                     verdict(mfa),
                 ),
-                (
-                    "MS.AAD.5.1v1",
-                    "Only administrators SHALL be allowed to register applications.",
-                    verdict(!p.users_create_apps),
-                ),
+                ("MS.AAD.5.1v1", "Only administrators SHALL be allowed to register applications.", verdict(!p.users_create_apps)),
                 (
                     "MS.AAD.7.1v1",
                     "A minimum of two users and a maximum of eight users SHALL be provisioned with the Global Administrator role.",
@@ -163,14 +127,7 @@ fn controls(
                 ),
             ],
         ),
-        (
-            "EXO",
-            vec![(
-                "MS.EXO.1.1v2",
-                "Automatic forwarding to external domains SHALL be disabled.",
-                verdict(!p.auto_forward),
-            )],
-        ),
+        ("EXO", vec![("MS.EXO.1.1v2", "Automatic forwarding to external domains SHALL be disabled.", verdict(!p.auto_forward))]),
         (
             "SharePoint",
             vec![(
@@ -181,11 +138,7 @@ fn controls(
         ),
         (
             "Teams",
-            vec![(
-                "MS.TEAMS.1.2v2",
-                "Anonymous users SHALL NOT be enabled to start meetings.",
-                verdict(!p.anonymous_start),
-            )],
+            vec![("MS.TEAMS.1.2v2", "Anonymous users SHALL NOT be enabled to start meetings.", verdict(!p.anonymous_start))],
         ),
     ])
 }
@@ -193,11 +146,7 @@ fn controls(
 fn group(product: &str, control: &(&str, &str, &str)) -> Value {
     let (id, requirement, result) = control;
     let number = id.split('.').nth(2).unwrap_or("1");
-    let details = if *result == "Pass" {
-        "Requirement met"
-    } else {
-        "Requirement not met"
-    };
+    let details = if *result == "Pass" { "Requirement met" } else { "Requirement not met" };
     json!({
         "GroupName": requirement,
         "GroupNumber": number,
@@ -224,25 +173,15 @@ fn raw(tenant: &Tenant, end: Seconds, uuid: &str, stamp: &str) -> Value {
     let p = &tenant.posture;
     let mut people: Map<String, Value> = Map::new();
     let mut by_role: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    for (n, a) in tenant
-        .roles
-        .iter()
-        .enumerate()
-        .filter(|(_, a)| a.role != HELPDESK_ADMIN)
-    {
+    for (n, a) in tenant.roles.iter().enumerate().filter(|(_, a)| a.role != HELPDESK_ADMIN) {
         let user = &tenant.users[a.user];
-        let entry = people.entry(user.id.to_string()).or_insert_with(
-            || json!({ "DisplayName": user.display, "roles": [], "OnPremisesImmutableId": null }),
-        );
+        let entry = people
+            .entry(user.id.to_string())
+            .or_insert_with(|| json!({ "DisplayName": user.display, "roles": [], "OnPremisesImmutableId": null }));
         if let Some(list) = entry["roles"].as_array_mut() {
             list.push(json!(a.name));
         }
-        let id = format!(
-            "{}-1",
-            Guid::of(tenant.seed, "role assignment", n as u64)
-                .to_string()
-                .replace('-', "")
-        );
+        let id = format!("{}-1", Guid::of(tenant.seed, "role assignment", n as u64).to_string().replace('-', ""));
         by_role.entry(a.role).or_default().push(json!({
             "StartDateTime": null, "RoleAssignmentOriginId": id, "AssignmentType": "Assigned", "DirectoryScopeId": "/", "EndDateTime": null,
             "RoleAssignmentScheduleId": id, "Id": id, "PrincipalId": user.id.to_string(), "AppScopeId": null, "MemberType": "Direct", "RoleDefinitionId": a.role,
@@ -325,14 +264,10 @@ fn raw(tenant: &Tenant, end: Seconds, uuid: &str, stamp: &str) -> Value {
 /// An object with its ISO dates as Windows PowerShell writes them.
 fn windows_dates(value: &Value) -> Value {
     match value {
-        Value::Object(map) => map
-            .iter()
-            .map(|(k, v)| (k.clone(), windows_dates(v)))
-            .collect::<Map<String, Value>>()
-            .into(),
-        Value::String(text) => text
-            .parse::<jiff::Timestamp>()
-            .map_or_else(|_| value.clone(), |t| json!(slash_date(t.as_second()))),
+        Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), windows_dates(v))).collect::<Map<String, Value>>().into(),
+        Value::String(text) => {
+            text.parse::<jiff::Timestamp>().map_or_else(|_| value.clone(), |t| json!(slash_date(t.as_second())))
+        }
         other => other.clone(),
     }
 }

@@ -13,67 +13,17 @@ use crate::text::{DAY, Seconds, zulu};
 pub type DateForm = fn(Seconds) -> String;
 
 /// Writes the files; gives each with the tables that it fills.
-pub fn write(
-    tenant: &Tenant,
-    end: Seconds,
-    exchange: &Path,
-    teams: &Path,
-) -> Result<Vec<(String, Vec<&'static str>)>, Error> {
+pub fn write(tenant: &Tenant, end: Seconds, exchange: &Path, teams: &Path) -> Result<Vec<(String, Vec<&'static str>)>, Error> {
     let files = [
-        (
-            exchange,
-            "Get-Mailbox.json",
-            Value::Array(mailboxes(tenant, end)),
-            "mailbox",
-        ),
-        (
-            exchange,
-            "Get-InboxRule.json",
-            Value::Array(tenant.inbox_rules.clone()),
-            "inbox_rule",
-        ),
-        (
-            exchange,
-            "Get-MailboxPermission.json",
-            Value::Array(mailbox_permissions(tenant)),
-            "mailbox_permission",
-        ),
-        (
-            exchange,
-            "Get-RecipientPermission.json",
-            Value::Array(recipient_permissions(tenant)),
-            "mailbox_permission",
-        ),
-        (
-            exchange,
-            "Get-TransportRule.json",
-            Value::Array(tenant.transport_rules.clone()),
-            "transport_rule",
-        ),
-        (
-            exchange,
-            "Get-RemoteDomain.json",
-            remote_domain(tenant, end, zulu),
-            "remote_domain",
-        ),
-        (
-            exchange,
-            "Get-AcceptedDomain.json",
-            Value::Array(accepted_domains(tenant, end, zulu)),
-            "accepted_domain",
-        ),
-        (
-            teams,
-            "Get-CsTeamsClientConfiguration.json",
-            teams_client(tenant),
-            "teams_client_config",
-        ),
-        (
-            teams,
-            "Get-CsTeamsMeetingPolicy.json",
-            Value::Array(teams_meetings(tenant)),
-            "teams_meeting_policy",
-        ),
+        (exchange, "Get-Mailbox.json", Value::Array(mailboxes(tenant, end)), "mailbox"),
+        (exchange, "Get-InboxRule.json", Value::Array(tenant.inbox_rules.clone()), "inbox_rule"),
+        (exchange, "Get-MailboxPermission.json", Value::Array(mailbox_permissions(tenant)), "mailbox_permission"),
+        (exchange, "Get-RecipientPermission.json", Value::Array(recipient_permissions(tenant)), "mailbox_permission"),
+        (exchange, "Get-TransportRule.json", Value::Array(tenant.transport_rules.clone()), "transport_rule"),
+        (exchange, "Get-RemoteDomain.json", remote_domain(tenant, end, zulu), "remote_domain"),
+        (exchange, "Get-AcceptedDomain.json", Value::Array(accepted_domains(tenant, end, zulu)), "accepted_domain"),
+        (teams, "Get-CsTeamsClientConfiguration.json", teams_client(tenant), "teams_client_config"),
+        (teams, "Get-CsTeamsMeetingPolicy.json", Value::Array(teams_meetings(tenant)), "teams_meeting_policy"),
     ];
     let mut written = Vec::new();
     for (folder, name, value, table) in files {
@@ -126,16 +76,14 @@ fn mailbox_permissions(tenant: &Tenant) -> Vec<Value> {
     let own = tenant.users.iter().map(|u| {
         json!({ "Identity": u.upn, "User": "NT AUTHORITY\\SELF", "AccessRights": ["FullAccess", "ReadPermission"], "IsInherited": false, "Deny": false, "InheritanceType": "All" })
     });
-    own.chain(tenant.mailbox_permissions.iter().cloned())
-        .collect()
+    own.chain(tenant.mailbox_permissions.iter().cloned()).collect()
 }
 
 fn recipient_permissions(tenant: &Tenant) -> Vec<Value> {
     let own = tenant.users.iter().map(|u| {
         json!({ "Identity": u.upn, "Trustee": "NT AUTHORITY\\SELF", "AccessControlType": "Allow", "AccessRights": ["SendAs"], "IsInherited": false, "InheritanceType": "None" })
     });
-    own.chain(tenant.recipient_permissions.iter().cloned())
-        .collect()
+    own.chain(tenant.recipient_permissions.iter().cloned()).collect()
 }
 
 /// The built-in remote domain.

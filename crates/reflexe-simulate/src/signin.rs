@@ -109,22 +109,10 @@ pub struct Logon<'a> {
 
 fn wording(error: u64) -> (&'static str, &'static str) {
     match error {
-        50126 => (
-            "InvalidUserNameOrPassword",
-            "Error validating credentials due to invalid username or password.",
-        ),
-        50053 => (
-            "IdsLocked",
-            "Sign-in was blocked because it came from an IP address with malicious activity",
-        ),
-        50140 => (
-            "KmsiInterrupt",
-            "This occurred due to 'Keep me signed in' interrupt when the user was signing in.",
-        ),
-        50074 => (
-            "UserStrongAuthClientAuthNRequiredInterrupt",
-            "Strong Authentication is required.",
-        ),
+        50126 => ("InvalidUserNameOrPassword", "Error validating credentials due to invalid username or password."),
+        50053 => ("IdsLocked", "Sign-in was blocked because it came from an IP address with malicious activity"),
+        50140 => ("KmsiInterrupt", "This occurred due to 'Keep me signed in' interrupt when the user was signing in."),
+        50074 => ("UserStrongAuthClientAuthNRequiredInterrupt", "Strong Authentication is required."),
         _ => ("", "Other."),
     }
 }
@@ -153,11 +141,7 @@ pub fn audit_record(tenant: &Tenant, l: &Logon<'_>, correlation: Guid, out: &mut
         "\",\"Id\":\"",
         l.id,
         "\",\"Operation\":\"",
-        if failed {
-            "UserLoginFailed"
-        } else {
-            "UserLoggedIn"
-        },
+        if failed { "UserLoginFailed" } else { "UserLoggedIn" },
         "\",\"OrganizationId\":\"",
         tenant.id,
         "\",\"RecordType\":15,\"ResultStatus\":\"",
@@ -175,11 +159,7 @@ pub fn audit_record(tenant: &Tenant, l: &Logon<'_>, correlation: Guid, out: &mut
         "\"},{\"Name\":\"UserAgent\",\"Value\":\"",
         l.user_agent,
         "\"},{\"Name\":\"UserAuthenticationMethod\",\"Value\":\"1\"},{\"Name\":\"RequestType\",\"Value\":\"",
-        if l.interactive {
-            "Login:login"
-        } else {
-            "OAuth2:Token"
-        },
+        if l.interactive { "Login:login" } else { "OAuth2:Token" },
         "\"}],\"ModifiedProperties\":[],\"Actor\":[{\"ID\":\"",
         u.id,
         "\",\"Type\":0},{\"ID\":\"",
@@ -201,23 +181,9 @@ pub fn audit_record(tenant: &Tenant, l: &Logon<'_>, correlation: Guid, out: &mut
         "\",\"DeviceProperties\":["
     );
     if l.device {
-        put!(
-            out,
-            "{\"Name\":\"Id\",\"Value\":\"",
-            u.device,
-            "\"},{\"Name\":\"DisplayName\",\"Value\":\"",
-            u.device_name,
-            "\"},"
-        );
+        put!(out, "{\"Name\":\"Id\",\"Value\":\"", u.device, "\"},{\"Name\":\"DisplayName\",\"Value\":\"", u.device_name, "\"},");
     }
-    put!(
-        out,
-        "{\"Name\":\"OS\",\"Value\":\"",
-        os,
-        "\"},{\"Name\":\"BrowserType\",\"Value\":\"",
-        family,
-        "\"},"
-    );
+    put!(out, "{\"Name\":\"OS\",\"Value\":\"", os, "\"},{\"Name\":\"BrowserType\",\"Value\":\"", family, "\"},");
     if l.device {
         put!(out, "{\"Name\":\"TrustType\",\"Value\":\"2\"},");
     }
@@ -238,13 +204,7 @@ pub fn audit_record(tenant: &Tenant, l: &Logon<'_>, correlation: Guid, out: &mut
 }
 
 /// The record of `auditLogs/signIns` (Graph beta).
-pub fn sign_in_record(
-    tenant: &Tenant,
-    l: &Logon<'_>,
-    correlation: Guid,
-    token: u64,
-    out: &mut Vec<u8>,
-) {
+pub fn sign_in_record(tenant: &Tenant, l: &Logon<'_>, correlation: Guid, token: u64, out: &mut Vec<u8>) {
     let u = &tenant.users[l.user];
     let (os, browser, _) = browser(l.user_agent);
     let flag = |on: bool| if on { "true" } else { "false" };
@@ -270,31 +230,16 @@ pub fn sign_in_record(
         l.error
     );
     if l.error != 0 {
-        put!(
-            out,
-            ",\"failureReason\":\"",
-            wording(l.error).1,
-            "\",\"additionalDetails\":null}"
-        );
+        put!(out, ",\"failureReason\":\"", wording(l.error).1, "\",\"additionalDetails\":null}");
     } else {
-        put!(
-            out,
-            ",\"failureReason\":\"Other.\",\"additionalDetails\":\"MFA requirement satisfied by claim in the token\"}"
-        );
+        put!(out, ",\"failureReason\":\"Other.\",\"additionalDetails\":\"MFA requirement satisfied by claim in the token\"}");
     }
     let kind = if l.app.name == "Outlook Mobile" || l.app.name == "OneDrive SyncEngine" {
         "Mobile Apps and Desktop clients"
     } else {
         "Browser"
     };
-    put!(
-        out,
-        ",\"clientAppUsed\":\"",
-        kind,
-        "\",\"userAgent\":\"",
-        l.user_agent,
-        "\",\"deviceDetail\":"
-    );
+    put!(out, ",\"clientAppUsed\":\"", kind, "\",\"userAgent\":\"", l.user_agent, "\",\"deviceDetail\":");
     if l.device {
         put!(
             out,
@@ -324,19 +269,11 @@ pub fn sign_in_record(
         ",\"correlationId\":\"",
         correlation,
         "\",\"conditionalAccessStatus\":\"",
-        if l.error == 0 {
-            "success"
-        } else {
-            "notApplied"
-        },
+        if l.error == 0 { "success" } else { "notApplied" },
         "\",\"appliedConditionalAccessPolicies\":["
     );
     for (n, policy) in tenant.policies.iter().enumerate() {
-        let result = if n == 0 && l.error == 0 {
-            "success"
-        } else {
-            "notApplied"
-        };
+        let result = if n == 0 && l.error == 0 { "success" } else { "notApplied" };
         put!(
             out,
             if n > 0 { "," } else { "" },
@@ -393,11 +330,7 @@ pub fn sign_in_record(
             "Z\",\"authenticationMethod\":\"Password\",\"authenticationMethodDetail\":\"Password in the cloud\",\"succeeded\":false,\"authenticationStepResultDetail\":\"Invalid username or password or Invalid on-premise username or password.\",\"authenticationStepRequirement\":\"Primary authentication\"}"
         );
     }
-    let requirement = if l.error == 0 {
-        "multiFactorAuthentication"
-    } else {
-        "singleFactorAuthentication"
-    };
+    let requirement = if l.error == 0 { "multiFactorAuthentication" } else { "singleFactorAuthentication" };
     put!(
         out,
         "],\"authenticationRequirementPolicies\":[],\"sessionLifetimePolicies\":[],\"authenticationRequirement\":\"",
@@ -407,21 +340,13 @@ pub fn sign_in_record(
         ",\"crossTenantAccessType\":\"none\",\"privateLinkDetails\":{},\"ssoExtensionVersion\":\"\",\"uniqueTokenIdentifier\":\"",
         token,
         "\",\"incomingTokenType\":\"",
-        if l.interactive {
-            "none"
-        } else {
-            "refreshToken"
-        },
+        if l.interactive { "none" } else { "refreshToken" },
         "\",\"authenticationProtocol\":\"none\",\"appServicePrincipalId\":null,\"resourceServicePrincipalId\":\"",
         Guid::of(tenant.seed, l.app.resource, 0),
         "\",\"originalTransferMethod\":\"none\",\"signInTokenProtectionStatus\":\"none\",\"sessionId\":\"",
         l.session,
         "\",\"signInEventTypes\":[\"",
-        if l.interactive {
-            "interactiveUser"
-        } else {
-            "nonInteractiveUser"
-        },
+        if l.interactive { "interactiveUser" } else { "nonInteractiveUser" },
         "\"],\"authenticationMethodsUsed\":[]}"
     );
 }
@@ -444,19 +369,8 @@ fn location(place: &Network, out: &mut Vec<u8>) {
 }
 
 /// A sign-in of an application with a secret.
-pub fn app_sign_in(
-    tenant: &Tenant,
-    app: &App,
-    at: Seconds,
-    place: &Network,
-    id: Guid,
-    out: &mut Vec<u8>,
-) {
-    let key = app
-        .secrets
-        .last()
-        .map(|s| s.key.to_string())
-        .unwrap_or_default();
+pub fn app_sign_in(tenant: &Tenant, app: &App, at: Seconds, place: &Network, id: Guid, out: &mut Vec<u8>) {
+    let key = app.secrets.last().map(|s| s.key.to_string()).unwrap_or_default();
     put!(
         out,
         "{\"id\":\"",

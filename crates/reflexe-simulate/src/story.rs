@@ -8,18 +8,9 @@ use crate::tenant::{Network, Tenant};
 
 /// The scenarios that come with the product, each in its folder of `scenarios/`.
 const BUILT_IN: [(&str, &str); 3] = [
-    (
-        "aitm-admin",
-        include_str!("../../../scenarios/aitm-admin/scenario.toml"),
-    ),
-    (
-        "clean",
-        include_str!("../../../scenarios/clean/scenario.toml"),
-    ),
-    (
-        "false-alarm",
-        include_str!("../../../scenarios/false-alarm/scenario.toml"),
-    ),
+    ("aitm-admin", include_str!("../../../scenarios/aitm-admin/scenario.toml")),
+    ("clean", include_str!("../../../scenarios/clean/scenario.toml")),
+    ("false-alarm", include_str!("../../../scenarios/false-alarm/scenario.toml")),
 ];
 
 /// A text in both languages.
@@ -210,38 +201,24 @@ impl Step {
         self.with
             .get(key)
             .and_then(toml::Value::as_str)
-            .ok_or_else(|| {
-                Error::Scenario(format!(
-                    "step {}: `with.{key}` (a text) is missing",
-                    self.id
-                ))
-            })
+            .ok_or_else(|| Error::Scenario(format!("step {}: `with.{key}` (a text) is missing", self.id)))
     }
 
     /// A particular as text, or a default.
     pub fn text_or<'a>(&'a self, key: &str, default: &'a str) -> &'a str {
-        self.with
-            .get(key)
-            .and_then(toml::Value::as_str)
-            .unwrap_or(default)
+        self.with.get(key).and_then(toml::Value::as_str).unwrap_or(default)
     }
 
     /// A particular as number, or a default.
     pub fn number(&self, key: &str, default: i64) -> i64 {
-        self.with
-            .get(key)
-            .and_then(toml::Value::as_integer)
-            .unwrap_or(default)
+        self.with.get(key).and_then(toml::Value::as_integer).unwrap_or(default)
     }
 
     /// A particular as part of the cast.
     pub fn part(&self, key: &str, tenant: &Tenant) -> Result<usize, Error> {
         let name = self.text(key)?;
         if !Tenant::knows_part(name) {
-            return Err(Error::Scenario(format!(
-                "step {}: nobody plays `{name}`",
-                self.id
-            )));
+            return Err(Error::Scenario(format!("step {}: nobody plays `{name}`", self.id)));
         }
         Ok(tenant.part(name))
     }
@@ -249,19 +226,9 @@ impl Step {
     /// Seconds after midnight.
     pub fn second_of_day(&self) -> Result<i64, Error> {
         let mut parts = self.time.split(':').map(|p| p.parse::<i64>().ok());
-        match (
-            parts.next().flatten(),
-            parts.next().flatten(),
-            parts.next().flatten(),
-            parts.next(),
-        ) {
-            (Some(h @ 0..=23), Some(m @ 0..=59), Some(s @ 0..=59), None) => {
-                Ok(h * 3600 + m * 60 + s)
-            }
-            _ => Err(Error::Scenario(format!(
-                "step {}: time `{}` is not HH:MM:SS",
-                self.id, self.time
-            ))),
+        match (parts.next().flatten(), parts.next().flatten(), parts.next().flatten(), parts.next()) {
+            (Some(h @ 0..=23), Some(m @ 0..=59), Some(s @ 0..=59), None) => Ok(h * 3600 + m * 60 + s),
+            _ => Err(Error::Scenario(format!("step {}: time `{}` is not HH:MM:SS", self.id, self.time))),
         }
     }
 }
@@ -271,11 +238,7 @@ pub fn load(name: &str) -> Result<Scenario, Error> {
     let Some((_, text)) = BUILT_IN.iter().find(|(n, _)| *n == name) else {
         return Err(Error::UnknownScenario {
             name: name.to_owned(),
-            known: BUILT_IN
-                .iter()
-                .map(|(n, _)| *n)
-                .collect::<Vec<_>>()
-                .join(", "),
+            known: BUILT_IN.iter().map(|(n, _)| *n).collect::<Vec<_>>().join(", "),
         });
     };
     parse(name, text)
@@ -283,23 +246,16 @@ pub fn load(name: &str) -> Result<Scenario, Error> {
 
 /// Reads a scenario from its text.
 pub fn parse(name: &str, text: &str) -> Result<Scenario, Error> {
-    let mut scenario: Scenario =
-        toml::from_str(text).map_err(|e| Error::Scenario(format!("scenario {name}: {e}")))?;
+    let mut scenario: Scenario = toml::from_str(text).map_err(|e| Error::Scenario(format!("scenario {name}: {e}")))?;
     scenario.name = name.to_owned();
     for step in &scenario.step {
         if !Tenant::knows_part(&step.actor) {
-            return Err(Error::Scenario(format!(
-                "step {}: nobody plays `{}`",
-                step.id, step.actor
-            )));
+            return Err(Error::Scenario(format!("step {}: nobody plays `{}`", step.id, step.actor)));
         }
         if let Some(net) = &step.from
             && !scenario.network.contains_key(net)
         {
-            return Err(Error::Scenario(format!(
-                "step {}: no network `{net}`",
-                step.id
-            )));
+            return Err(Error::Scenario(format!("step {}: no network `{net}`", step.id)));
         }
     }
     Ok(scenario)
@@ -307,8 +263,5 @@ pub fn parse(name: &str, text: &str) -> Result<Scenario, Error> {
 
 /// Names and titles of the built-in scenarios.
 pub fn list() -> Result<Vec<(String, Both)>, Error> {
-    BUILT_IN
-        .iter()
-        .map(|(name, text)| Ok(((*name).to_owned(), parse(name, text)?.title)))
-        .collect()
+    BUILT_IN.iter().map(|(name, text)| Ok(((*name).to_owned(), parse(name, text)?.title))).collect()
 }

@@ -161,30 +161,10 @@ pub struct Tenant {
 
 /// Names of the people that a story speaks of, in the order of [`Tenant::users`], with department, title and role.
 pub const PARTS: [(&str, &str, &str, Option<(&str, &str)>); 9] = [
-    (
-        "admin",
-        "Informatique",
-        "Responsable informatique",
-        Some((GLOBAL_ADMIN, "Global Administrator")),
-    ),
-    (
-        "second_admin",
-        "Informatique",
-        "Administratrice système",
-        Some((GLOBAL_ADMIN, "Global Administrator")),
-    ),
-    (
-        "exchange_admin",
-        "Informatique",
-        "Administrateur messagerie",
-        Some((EXCHANGE_ADMIN, "Exchange Administrator")),
-    ),
-    (
-        "helpdesk",
-        "Informatique",
-        "Technicien support",
-        Some((HELPDESK_ADMIN, "Helpdesk Administrator")),
-    ),
+    ("admin", "Informatique", "Responsable informatique", Some((GLOBAL_ADMIN, "Global Administrator"))),
+    ("second_admin", "Informatique", "Administratrice système", Some((GLOBAL_ADMIN, "Global Administrator"))),
+    ("exchange_admin", "Informatique", "Administrateur messagerie", Some((EXCHANGE_ADMIN, "Exchange Administrator"))),
+    ("helpdesk", "Informatique", "Technicien support", Some((HELPDESK_ADMIN, "Helpdesk Administrator"))),
     ("finance", "Finances", "Directrice financière", None),
     ("accountant", "Finances", "Comptable", None),
     ("assistant", "Direction", "Assistante de direction", None),
@@ -301,9 +281,7 @@ fn plain(text: &str) -> String {
 pub fn build(scenario: &Scenario, users: u32, seed: u64, start: Seconds) -> Tenant {
     let id = Guid::of(seed, "tenant", 0);
     let domain = scenario.tenant.domain.clone();
-    let people = (0..users as usize)
-        .map(|n| person(n, seed, &domain, start))
-        .collect::<Vec<_>>();
+    let people = (0..users as usize).map(|n| person(n, seed, &domain, start)).collect::<Vec<_>>();
     let mut tenant = Tenant {
         seed,
         id,
@@ -314,11 +292,7 @@ pub fn build(scenario: &Scenario, users: u32, seed: u64, start: Seconds) -> Tena
         everyday: users as usize,
         travel: Default::default(),
         office: scenario.tenant.office.network(),
-        networks: scenario
-            .network
-            .iter()
-            .map(|(k, n)| (k.clone(), n.network()))
-            .collect(),
+        networks: scenario.network.iter().map(|(k, n)| (k.clone(), n.network())).collect(),
         roles: PARTS
             .iter()
             .enumerate()
@@ -352,28 +326,13 @@ pub fn build(scenario: &Scenario, users: u32, seed: u64, start: Seconds) -> Tena
                 })
                 .collect(),
             owners: vec![tenant.part("developer")],
-            delegated: app
-                .delegated
-                .iter()
-                .map(|s| (crate::graph::GRAPH.to_owned(), s.clone()))
-                .collect(),
+            delegated: app.delegated.iter().map(|s| (crate::graph::GRAPH.to_owned(), s.clone())).collect(),
             roles: app
                 .permission
                 .iter()
-                .map(|(name, id)| {
-                    (
-                        crate::graph::GRAPH.to_owned(),
-                        id.clone(),
-                        name.clone(),
-                        start - 400 * crate::text::DAY,
-                    )
-                })
+                .map(|(name, id)| (crate::graph::GRAPH.to_owned(), id.clone(), name.clone(), start - 400 * crate::text::DAY))
                 .collect(),
-            reply: vec![format!(
-                "https://{}.{}/auth",
-                plain(&app.key),
-                tenant.domain
-            )],
+            reply: vec![format!("https://{}.{}/auth", plain(&app.key), tenant.domain)],
         });
     }
     tenant
@@ -385,18 +344,10 @@ pub fn person(n: usize, seed: u64, domain: &str, start: Seconds) -> User {
     let given = GIVEN[n % GIVEN.len()];
     let family = FAMILY[(n * 7 + n / GIVEN.len()) % FAMILY.len()];
     let number = n / (GIVEN.len() * FAMILY.len() / 4);
-    let suffix = if number == 0 {
-        String::new()
-    } else {
-        number.to_string()
-    };
+    let suffix = if number == 0 { String::new() } else { number.to_string() };
     let local = format!("{}.{}{suffix}", plain(given), plain(family));
     // The same pair of names may come twice: the number keeps the address unique.
-    let local = if n < GIVEN.len() {
-        local
-    } else {
-        format!("{local}{n}")
-    };
+    let local = if n < GIVEN.len() { local } else { format!("{local}{n}") };
     let (department, title) = match PARTS.get(n) {
         Some(part) => (part.1, part.2),
         None => DEPARTMENTS[n % DEPARTMENTS.len()],
@@ -422,13 +373,7 @@ pub fn person(n: usize, seed: u64, domain: &str, start: Seconds) -> User {
         given: given.into(),
         family: family.into(),
         puid: format!("10032001{:08X}", rng.next() as u32),
-        sid: format!(
-            "S-1-5-21-{}-{}-{}-{}",
-            rng.next() as u32,
-            rng.next() as u32,
-            rng.next() as u32,
-            20_000_000 + n
-        ),
+        sid: format!("S-1-5-21-{}-{}-{}-{}", rng.next() as u32, rng.next() as u32, rng.next() as u32, 20_000_000 + n),
         mailbox: rng.guid(),
         department,
         title,
@@ -438,11 +383,7 @@ pub fn person(n: usize, seed: u64, domain: &str, start: Seconds) -> User {
         device: rng.guid(),
         device_name: format!("HEL-{:04}", 1000 + n),
         methods: if administers {
-            vec![
-                "fido2SecurityKey",
-                "microsoftAuthenticatorPush",
-                "softwareOneTimePasscode",
-            ]
+            vec!["fido2SecurityKey", "microsoftAuthenticatorPush", "softwareOneTimePasscode"]
         } else {
             vec!["microsoftAuthenticatorPush", "softwareOneTimePasscode"]
         },
@@ -467,17 +408,12 @@ impl Tenant {
     pub fn knows_part(name: &str) -> bool {
         name == NEWCOMER
             || PARTS.iter().any(|p| p.0 == name)
-            || name
-                .strip_prefix("user")
-                .is_some_and(|n| n.parse::<u32>().is_ok_and(|n| n < crate::LEAST_USERS))
+            || name.strip_prefix("user").is_some_and(|n| n.parse::<u32>().is_ok_and(|n| n < crate::LEAST_USERS))
     }
 
     /// Exchange's canonical name of a mailbox.
     pub fn canonical(&self, user: usize) -> String {
-        format!(
-            "EURP195A001.PROD.OUTLOOK.COM/Microsoft Exchange Hosted Organizations/{}/{}",
-            self.initial, self.users[user].id
-        )
+        format!("EURP195A001.PROD.OUTLOOK.COM/Microsoft Exchange Hosted Organizations/{}/{}", self.initial, self.users[user].id)
     }
 
     /// Application of a key of the scenario.
@@ -496,10 +432,6 @@ impl Tenant {
             return network;
         }
         let mut rng = Rng::of(self.seed ^ ((user as u64) << 32), "place", day as u64);
-        if rng.below(5) < 2 {
-            &self.users[user].home
-        } else {
-            &self.office
-        }
+        if rng.below(5) < 2 { &self.users[user].home } else { &self.office }
     }
 }

@@ -60,22 +60,11 @@ pub struct Truth {
 impl Truth {
     /// Nothing proven yet.
     pub fn new(steps: usize) -> Self {
-        Truth {
-            proofs: vec![Vec::new(); steps],
-            inputs: Vec::new(),
-        }
+        Truth { proofs: vec![Vec::new(); steps], inputs: Vec::new() }
     }
 
     /// Notes a record of a step.
-    pub fn note(
-        &mut self,
-        step: usize,
-        at: Seconds,
-        log: Log,
-        record_id: &str,
-        operation: &str,
-        file: &str,
-    ) {
+    pub fn note(&mut self, step: usize, at: Seconds, log: Log, record_id: &str, operation: &str, file: &str) {
         self.proofs[step].push(Proof {
             log,
             record_id: record_id.into(),
@@ -95,15 +84,9 @@ impl Truth {
         summary: &Summary,
         window: (Seconds, Seconds),
     ) -> Result<(), Error> {
-        let mut acts: Vec<(&[Proof], &Step, &str)> = scenario
-            .step
-            .iter()
-            .enumerate()
-            .map(|(n, s)| (self.proofs[n].as_slice(), s, actors[n].as_str()))
-            .collect();
-        acts.sort_by(|a, b| {
-            (a.0.first().map(|p| &p.time), &a.1.id).cmp(&(b.0.first().map(|p| &p.time), &b.1.id))
-        });
+        let mut acts: Vec<(&[Proof], &Step, &str)> =
+            scenario.step.iter().enumerate().map(|(n, s)| (self.proofs[n].as_slice(), s, actors[n].as_str())).collect();
+        acts.sort_by(|a, b| (a.0.first().map(|p| &p.time), &a.1.id).cmp(&(b.0.first().map(|p| &p.time), &b.1.id)));
         let acts: Vec<Act<'_>> = acts
             .iter()
             .map(|(records, step, actor)| Act {

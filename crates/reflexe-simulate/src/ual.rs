@@ -13,28 +13,13 @@ pub const SHAREPOINT: &str = "00000003-0000-0ff1-ce00-000000000000";
 
 /// Mail clients: (client application, what it calls itself).
 const CLIENTS: [(&str, &str); 4] = [
-    (
-        "9199bf20-a13f-4107-85dc-02114787ef48",
-        "Client=OWA;Action=ViaProxy",
-    ),
-    (
-        "27922004-5251-4030-b22d-91ecd9a37ea4",
-        "Client=OutlookService;Outlook-iOS/2.0;",
-    ),
-    (
-        "5d661950-3475-41cd-a2c3-d671a3162bc1",
-        "Client=REST;Client=RESTSystem;;",
-    ),
+    ("9199bf20-a13f-4107-85dc-02114787ef48", "Client=OWA;Action=ViaProxy"),
+    ("27922004-5251-4030-b22d-91ecd9a37ea4", "Client=OutlookService;Outlook-iOS/2.0;"),
+    ("5d661950-3475-41cd-a2c3-d671a3162bc1", "Client=REST;Client=RESTSystem;;"),
     ("1fec8e78-bce4-4aaf-ab1b-5451cc387264", "Client=REST;;"),
 ];
-const FOLDERS: [&str; 6] = [
-    "\\\\Inbox",
-    "\\\\Sent Items",
-    "\\\\Inbox\\\\Projets",
-    "\\\\Archive",
-    "\\\\Inbox\\\\Clients",
-    "\\\\Deleted Items",
-];
+const FOLDERS: [&str; 6] =
+    ["\\\\Inbox", "\\\\Sent Items", "\\\\Inbox\\\\Projets", "\\\\Archive", "\\\\Inbox\\\\Clients", "\\\\Deleted Items"];
 const SUBJECTS: [&str; 8] = [
     "Compte rendu de la réunion de lundi",
     "RE: planning du chantier",
@@ -83,16 +68,8 @@ const HOUSEKEEPING: [(&str, &str, &str); 8] = [
         "DiscoverySearchMailbox{D919BA05-46A6-415f-80AD-7E09334BB852}",
         r#"{"Name":"DomainController","Value":""},{"Name":"User","Value":"Discovery Management"},{"Name":"AccessRights","Value":"FullAccess"}"#,
     ),
-    (
-        "Set-OwaMailboxPolicy",
-        "OwaMailboxPolicy-Default",
-        r#"{"Name":"InstantMessagingType","Value":"Ocs"}"#,
-    ),
-    (
-        "Set-AdminAuditLogConfig",
-        "Admin Audit Log Settings",
-        r#"{"Name":"AdminAuditLogAgeLimit","Value":"90.00:00:00"}"#,
-    ),
+    ("Set-OwaMailboxPolicy", "OwaMailboxPolicy-Default", r#"{"Name":"InstantMessagingType","Value":"Ocs"}"#),
+    ("Set-AdminAuditLogConfig", "Admin Audit Log Settings", r#"{"Name":"AdminAuditLogAgeLimit","Value":"90.00:00:00"}"#),
     (
         "Set-User",
         "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}",
@@ -125,21 +102,11 @@ pub struct Wrapper {
 impl<'a> Background<'a> {
     /// A background for a tenant.
     pub fn new(tenant: &'a Tenant) -> Self {
-        Background {
-            tenant,
-            people: tenant.everyday as u64,
-            last_failure: i64::MIN / 2,
-        }
+        Background { tenant, people: tenant.everyday as u64, last_failure: i64::MIN / 2 }
     }
 
     /// Writes one record; a logon also goes, under the same id, to the sign-in log.
-    pub fn record(
-        &mut self,
-        at: Seconds,
-        rng: &mut Rng,
-        out: &mut Vec<u8>,
-        logon: &mut Vec<u8>,
-    ) -> Wrapper {
+    pub fn record(&mut self, at: Seconds, rng: &mut Rng, out: &mut Vec<u8>, logon: &mut Vec<u8>) -> Wrapper {
         let user = rng.below(self.people) as usize;
         match rng.below(1000) {
             0..=399 => self.mail_bind(at, user, rng, out),
@@ -156,31 +123,12 @@ impl<'a> Background<'a> {
         self.tenant.session(user, at.div_euclid(DAY))
     }
 
-    fn wrapper(
-        &self,
-        record_type: &'static str,
-        operation: &str,
-        user: usize,
-        id: Guid,
-    ) -> Wrapper {
-        Wrapper {
-            record_type,
-            operation: operation.to_owned(),
-            user: self.tenant.users[user].upn.clone(),
-            id: id.to_string(),
-        }
+    fn wrapper(&self, record_type: &'static str, operation: &str, user: usize, id: Guid) -> Wrapper {
+        Wrapper { record_type, operation: operation.to_owned(), user: self.tenant.users[user].upn.clone(), id: id.to_string() }
     }
 
     /// The first part of a mailbox record, up to the organisation's name.
-    fn mailbox_head(
-        &self,
-        at: Seconds,
-        user: usize,
-        what: (&str, u64, Guid),
-        client: (&str, &str),
-        ip: &str,
-        out: &mut Vec<u8>,
-    ) {
+    fn mailbox_head(&self, at: Seconds, user: usize, what: (&str, u64, Guid), client: (&str, &str), ip: &str, out: &mut Vec<u8>) {
         let u = &self.tenant.users[user];
         let (operation, record_type, id) = what;
         put!(
@@ -265,16 +213,7 @@ impl<'a> Background<'a> {
                     "}"
                 );
             }
-            put!(
-                out,
-                "],\"Id\":\"LgAAAAD",
-                rng.guid(),
-                "AQB",
-                rng.next(),
-                "AAAB\",\"Path\":\"",
-                *rng.pick(&FOLDERS),
-                "\"}"
-            );
+            put!(out, "],\"Id\":\"LgAAAAD", rng.guid(), "AQB", rng.next(), "AAAB\",\"Path\":\"", *rng.pick(&FOLDERS), "\"}");
         }
         put!(out, "],\"OperationCount\":", items, "}");
         self.wrapper("ExchangeItemAggregated", "MailItemsAccessed", user, id)
@@ -545,14 +484,7 @@ impl<'a> Background<'a> {
         }
     }
 
-    fn logon(
-        &mut self,
-        at: Seconds,
-        user: usize,
-        rng: &mut Rng,
-        out: &mut Vec<u8>,
-        logon: &mut Vec<u8>,
-    ) -> Wrapper {
+    fn logon(&mut self, at: Seconds, user: usize, rng: &mut Rng, out: &mut Vec<u8>, logon: &mut Vec<u8>) -> Wrapper {
         let place = self.tenant.place(user, at.div_euclid(DAY));
         // A mistyped password now and then: one in the tenant within two hours, however large the log is.
         let failed = rng.chance(10) && at - self.last_failure > 7200;
@@ -574,20 +506,12 @@ impl<'a> Background<'a> {
         let correlation = rng.guid();
         signin::audit_record(self.tenant, &entry, correlation, out);
         signin::sign_in_record(self.tenant, &entry, correlation, rng.next(), logon);
-        let operation = if failed {
-            "UserLoginFailed"
-        } else {
-            "UserLoggedIn"
-        };
+        let operation = if failed { "UserLoginFailed" } else { "UserLoggedIn" };
         self.wrapper("AzureActiveDirectoryStsLogon", operation, user, entry.id)
     }
 }
 
 /// Where a network stands in the records of an act.
 pub fn address(network: &Network, port: u64) -> String {
-    if network.ip.contains(':') {
-        format!("[{}]:{port}", network.ip)
-    } else {
-        format!("{}:{port}", network.ip)
-    }
+    if network.ip.contains(':') { format!("[{}]:{port}", network.ip) } else { format!("{}:{port}", network.ip) }
 }

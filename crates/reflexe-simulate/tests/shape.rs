@@ -1,6 +1,7 @@
 //! The simulated files beside real ones: every key exists there, and every value has the type and form of the real one.
 //!
 //! Real files are looked for in `../shared/data`; without them each test says so and passes.
+#![allow(clippy::unwrap_used)] // a test
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,42 +20,20 @@ const ALLOWED: [(&str, &str, &str); 12] = [
         "the real records of this cmdlet are the service's own; those of people have an address, as in Set-Mailbox",
     ),
     ("ual Add-MailboxPermission", ".SessionId", "as above"),
-    (
-        "sign-in",
-        ".authenticationMethodsUsed",
-        "Graph beta gives it, diagnostic settings do not",
-    ),
-    (
-        "sign-in",
-        ".signInEventTypes",
-        "Graph beta gives it, diagnostic settings say it by the category",
-    ),
+    ("sign-in", ".authenticationMethodsUsed", "Graph beta gives it, diagnostic settings do not"),
+    ("sign-in", ".signInEventTypes", "Graph beta gives it, diagnostic settings say it by the category"),
     ("application sign-in", ".signInEventTypes", "as above"),
-    (
-        "application sign-in",
-        ".appDisplayName",
-        "Graph writes every property, diagnostic settings leave some out",
-    ),
+    ("application sign-in", ".appDisplayName", "Graph writes every property, diagnostic settings leave some out"),
     ("application sign-in", ".autonomousSystemNumber", "as above"),
     ("application sign-in", ".homeTenantId", "as above"),
     ("application sign-in", ".resourceTenantId", "as above"),
     ("application sign-in", ".status", "as above"),
-    (
-        "application sign-in",
-        ".ipAddress",
-        "the real sample was anonymised with a GUID",
-    ),
-    (
-        "scubagear",
-        ".Raw.domain_settings",
-        "a tenant of one domain gives an object, one of two a list",
-    ),
+    ("application sign-in", ".ipAddress", "the real sample was anonymised with a GUID"),
+    ("scubagear", ".Raw.domain_settings", "a tenant of one domain gives an object, one of two a list"),
 ];
 
 fn shared(path: &str) -> Option<PathBuf> {
-    let found = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data")
-        .join(path);
+    let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(path);
     if found.exists() {
         return Some(found);
     }
@@ -64,13 +43,7 @@ fn shared(path: &str) -> Option<PathBuf> {
 
 fn is_guid(text: &str) -> bool {
     text.len() == 36
-        && text.bytes().enumerate().all(|(i, b)| {
-            if matches!(i, 8 | 13 | 18 | 23) {
-                b == b'-'
-            } else {
-                b.is_ascii_hexdigit()
-            }
-        })
+        && text.bytes().enumerate().all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
 fn form(value: &Value) -> &'static str {
@@ -83,9 +56,7 @@ fn form(value: &Value) -> &'static str {
             _ => "object",
         };
     };
-    let dated = text.len() >= 19
-        && text.as_bytes()[10] == b'T'
-        && text[..4].bytes().all(|b| b.is_ascii_digit());
+    let dated = text.len() >= 19 && text.as_bytes()[10] == b'T' && text[..4].bytes().all(|b| b.is_ascii_digit());
     match text {
         _ if is_guid(text) => "guid",
         _ if dated && text.len() == 19 => "time without zone",
@@ -96,10 +67,7 @@ fn form(value: &Value) -> &'static str {
 }
 
 fn add(value: &Value, path: &str, shape: &mut Shape) {
-    shape
-        .entry(path.to_owned())
-        .or_default()
-        .insert(form(value));
+    shape.entry(path.to_owned()).or_default().insert(form(value));
     match value {
         Value::Object(map) => {
             for (key, value) in map {
@@ -107,9 +75,7 @@ fn add(value: &Value, path: &str, shape: &mut Shape) {
                 add(value, &format!("{path}.{key}"), shape);
             }
         }
-        Value::Array(list) => list
-            .iter()
-            .for_each(|v| add(v, &format!("{path}[]"), shape)),
+        Value::Array(list) => list.iter().for_each(|v| add(v, &format!("{path}[]"), shape)),
         _ => {}
     }
 }
@@ -124,19 +90,13 @@ fn shape<'a>(records: impl IntoIterator<Item = &'a Value>) -> Shape {
 fn differences(of: &str, simulated: &Shape, real: &Shape) -> Vec<String> {
     let mut found = Vec::new();
     for (path, forms) in simulated {
-        if ALLOWED
-            .iter()
-            .any(|(whose, prefix, _)| *whose == of && path.starts_with(prefix))
-        {
+        if ALLOWED.iter().any(|(whose, prefix, _)| *whose == of && path.starts_with(prefix)) {
             continue;
         }
         let Some(known) = real.get(path) else {
             // Below a value that is null in every real record there is nothing to compare with.
             let parent = path.trim_end_matches("[]");
-            if real
-                .get(parent)
-                .is_none_or(|p| !p.iter().all(|f| *f == "null" || *f == "list"))
-            {
+            if real.get(parent).is_none_or(|p| !p.iter().all(|f| *f == "null" || *f == "list")) {
                 found.push(format!("{of}: {path} does not exist in real records"));
             }
             continue;
@@ -170,14 +130,7 @@ fn messages(path: &Path) -> Vec<Value> {
 
 fn simulated(pattern: &str) -> Vec<Value> {
     let dir = tempfile::tempdir().unwrap();
-    simulate(
-        &Options {
-            events: 3_000,
-            ..Options::new("aitm-admin")
-        },
-        dir.path(),
-    )
-    .unwrap();
+    simulate(&Options { events: 3_000, ..Options::new("aitm-admin") }, dir.path()).unwrap();
     let mut folders = vec![dir.path().join("evidence")];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
@@ -185,20 +138,12 @@ fn simulated(pattern: &str) -> Vec<Value> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path
-                .file_name()
-                .unwrap()
-                .to_string_lossy()
-                .contains(pattern)
-            {
+            } else if path.file_name().unwrap().to_string_lossy().contains(pattern) {
                 let text = fs::read_to_string(&path).unwrap();
                 match serde_json::from_str(&text) {
                     Ok(document) => found.push(document),
-                    Err(_) => found.extend(
-                        text.lines()
-                            .filter(|l| !l.trim().is_empty())
-                            .map(|l| serde_json::from_str::<Value>(l).unwrap()),
-                    ),
+                    Err(_) => found
+                        .extend(text.lines().filter(|l| !l.trim().is_empty()).map(|l| serde_json::from_str::<Value>(l).unwrap())),
                 }
             }
         }
@@ -213,10 +158,9 @@ fn fail_on(found: Vec<String>) {
 
 #[test]
 fn the_unified_audit_log() {
-    let (Some(cmdlet), Some(api)) = (
-        shared("ual-dutchmasterz/Search-UnifiedAuditLog.csv"),
-        shared("vendor-messages/o365-management-activity.jsonl"),
-    ) else {
+    let (Some(cmdlet), Some(api)) =
+        (shared("ual-dutchmasterz/Search-UnifiedAuditLog.csv"), shared("vendor-messages/o365-management-activity.jsonl"))
+    else {
         return;
     };
     let mut real = messages(&api);
@@ -227,23 +171,15 @@ fn the_unified_audit_log() {
         }
     }
     let simulated = simulated("UAL-");
-    let operations: BTreeSet<(String, u64)> = simulated
-        .iter()
-        .map(|r| {
-            (
-                r["Operation"].as_str().unwrap().to_owned(),
-                r["RecordType"].as_u64().unwrap(),
-            )
-        })
-        .collect();
+    let operations: BTreeSet<(String, u64)> =
+        simulated.iter().map(|r| (r["Operation"].as_str().unwrap().to_owned(), r["RecordType"].as_u64().unwrap())).collect();
     let mut found = Vec::new();
     let mut compared = 0;
     let files = shape(real.iter().filter(|r| r["RecordType"] == 6));
     let mut context = shape(&real);
     context.retain(|path, _| path.starts_with(".AppAccessContext"));
     for (operation, record_type) in &operations {
-        let of =
-            |r: &&Value| r["Operation"] == operation.as_str() && r["RecordType"] == *record_type;
+        let of = |r: &&Value| r["Operation"] == operation.as_str() && r["RecordType"] == *record_type;
         if !real.iter().any(|r| of(&r)) {
             eprintln!("no real record of {operation} ({record_type}) to compare with");
             continue;
@@ -252,46 +188,26 @@ fn the_unified_audit_log() {
         // Keys that came since the real records of an operation were made are those of its record type in newer records;
         // the token's context is one structure for all workloads.
         let mut known = shape(real.iter().filter(of));
-        for (path, forms) in context
-            .iter()
-            .chain(files.iter().filter(|_| *record_type == 6))
-        {
+        for (path, forms) in context.iter().chain(files.iter().filter(|_| *record_type == 6)) {
             known.entry(path.clone()).or_insert_with(|| forms.clone());
         }
-        found.extend(differences(
-            &format!("ual {operation}"),
-            &shape(simulated.iter().filter(of)),
-            &known,
-        ));
+        found.extend(differences(&format!("ual {operation}"), &shape(simulated.iter().filter(of)), &known));
     }
-    assert!(
-        compared > 20,
-        "only {compared} operations could be compared"
-    );
+    assert!(compared > 20, "only {compared} operations could be compared");
     fail_on(found);
 }
 
 #[test]
 fn the_directory_audit() {
-    let (Some(graph), Some(diagnostics)) = (
-        shared("vendor-messages/entra-graph-directoryaudits.jsonl"),
-        shared("vendor-messages/entra-diagnostic-settings.jsonl"),
-    ) else {
+    let (Some(graph), Some(diagnostics)) =
+        (shared("vendor-messages/entra-graph-directoryaudits.jsonl"), shared("vendor-messages/entra-diagnostic-settings.jsonl"))
+    else {
         return;
     };
     let mut real = messages(&graph);
     real.retain(|r| r.get("activityDisplayName").is_some());
-    real.extend(
-        messages(&diagnostics)
-            .iter()
-            .filter(|d| d["category"] == "AuditLogs")
-            .map(|d| d["properties"].clone()),
-    );
-    fail_on(differences(
-        "directory audit",
-        &shape(&simulated("AuditLogs")),
-        &shape(&real),
-    ));
+    real.extend(messages(&diagnostics).iter().filter(|d| d["category"] == "AuditLogs").map(|d| d["properties"].clone()));
+    fail_on(differences("directory audit", &shape(&simulated("AuditLogs")), &shape(&real)));
 }
 
 #[test]
@@ -303,11 +219,7 @@ fn the_sign_ins() {
     let of = |categories: &[&str]| {
         let list: Vec<Value> = real
             .iter()
-            .filter(|d| {
-                d["category"]
-                    .as_str()
-                    .is_some_and(|c| categories.contains(&c))
-            })
+            .filter(|d| d["category"].as_str().is_some_and(|c| categories.contains(&c)))
             .map(|d| d["properties"].clone())
             .collect();
         shape(&list)
@@ -332,11 +244,7 @@ fn the_results_of_scubagear() {
     let text = fs::read_to_string(results).unwrap();
     let real: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap();
     let simulated = simulated("ScubaResults_");
-    fail_on(differences(
-        "scubagear",
-        &shape(&simulated),
-        &shape([&real]),
-    ));
+    fail_on(differences("scubagear", &shape(&simulated), &shape([&real])));
     // The same settings as cmdlets give them, in PowerShell 7's own dates.
     let listed: [(&str, &str); 4] = [
         ("Get-RemoteDomain", "remote_domains"),

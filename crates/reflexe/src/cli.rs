@@ -126,6 +126,9 @@ pub enum Command {
         /// Records of the unified audit log.
         #[arg(long, default_value_t = 20_000)]
         events: u64,
+        /// Write the unified audit log alone, in one file.
+        #[arg(long)]
+        ual_only: bool,
     },
 }
 

@@ -100,12 +100,15 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Sources => {
-            for source in reflexe_evidence::import::sources() {
+            for source in reflexe_evidence::state::sources() {
                 println!("{:32} {}", source.id, source.title.get(lang));
             }
             Ok(ExitCode::SUCCESS)
         }
-        Command::Simulate { scenario, out, seed, users, days, events } => simulate(scenario, out, seed, users, days, events, lang),
+        Command::Simulate { scenario, out, seed, users, days, events, ual_only } => {
+            let parts = if ual_only { reflexe_simulate::Parts::UalOnly } else { reflexe_simulate::Parts::All };
+            simulate(scenario, out, |name| reflexe_simulate::Options { users, days, events, seed, parts, ..reflexe_simulate::Options::new(name) }, lang)
+        }
         Command::Demo { out, no_open } => demo(&out, no_open, lang, cli.json),
     }
 }
@@ -188,7 +191,7 @@ fn answer(
         if json {
             writeln!(out, "{}", serde_json::to_string_pretty(&one.qualification)?)?;
         } else {
-            write!(out, "{}", reflexe_report::terminal(&one.qualification, &one.sentence, written.as_deref(), lang, colour))?;
+            write!(out, "{}", reflexe_report::terminal(&one.qualification, &one.sentence, written.as_deref(), lang, colour, &obtain_text))?;
         }
     }
     Ok(())
@@ -202,26 +205,46 @@ fn write_reports(case: &Case, answer: &Answer, dir: &Path, n: usize, of: usize, 
     let path = |ending: &str| dir.join(format!("{stem}{ending}"));
     for one in [Lang::Fr, Lang::En] {
         let ending = if one == Lang::Fr { ".fr.html" } else { ".en.html" };
-        let html = reflexe_report::html(&answer.qualification, &answer.sentence, &raw, one)?;
+        let html = reflexe_report::html(&answer.qualification, &answer.sentence, &raw, one, &obtain_text)?;
         fs::write(path(ending), html).with_context(|| path(ending).display().to_string())?;
     }
     fs::write(path(".json"), serde_json::to_string_pretty(&answer.qualification)?).with_context(|| path(".json").display().to_string())?;
     Ok(path(if lang == Lang::Fr { ".fr.html" } else { ".en.html" }))
 }
 
+/// How an export is got, as the report prints it.
+fn obtain_text(id: &str) -> Option<reflexe_report::ObtainText> {
+    let o = reflexe_evidence::obtain::by_id(id)?;
+    Some(reflexe_report::ObtainText {
+        id: o.id.clone(),
+        title: o.title.clone(),
+        portal: o.portal.clone(),
+        command: o.command.clone(),
+        role: o.role.clone(),
+        licence: o.licence.clone(),
+        minutes: o.minutes,
+        note: o.note.clone(),
+    })
+}
+
 /// The raw bytes of a cited row as text, cut at a bound; `None` when the original is not there any more.
 fn raw_record(case: &Case, row: &RowRef) -> Option<String> {
-    let (evidence_id, place) = row.locator.split_once(['@', '!'])?;
-    let place = place.rsplit_once('@').map_or(place, |(_, p)| p);
-    let (offset, rest) = place.split_once('+')?;
-    let length = rest.split(':').next()?;
-    let locator = RowLocator { evidence_id: evidence_id.to_owned(), offset: offset.parse().ok()?, length: length.parse().ok()? };
+    let locator = parse_locator(&row.locator)?;
     let record = case.raw_record(&locator, RAW_LIMIT).ok()?;
     let mut text = String::from_utf8_lossy(&record.bytes).into_owned();
     if record.is_cut() {
         text.push('…');
     }
     Some(text)
+}
+
+/// Reads a locator back: `e7!member@offset+length:line#pointer`.
+fn parse_locator(text: &str) -> Option<RowLocator> {
+    let (origin, place) = text.rsplit_once('@')?;
+    let (evidence_id, member) = origin.split_once('!').map_or((origin, None), |(e, m)| (e, Some(m.to_owned())));
+    let (offset, rest) = place.split_once('+')?;
+    let length = rest.split(':').next()?;
+    Some(RowLocator { evidence_id: evidence_id.to_owned(), member, offset: offset.parse().ok()?, length: length.parse().ok()? })
 }
 
 fn checks_named(catalogue: &Catalogue, ids: &[String]) -> Result<BTreeSet<String>> {
@@ -259,15 +282,19 @@ fn tables(name: Option<&str>, lang: Lang) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn simulate(scenario: Option<String>, out: Option<PathBuf>, seed: u64, users: u32, days: u32, events: u64, lang: Lang) -> Result<ExitCode> {
+fn simulate(
+    scenario: Option<String>,
+    out: Option<PathBuf>,
+    options: impl Fn(&str) -> reflexe_simulate::Options,
+    lang: Lang,
+) -> Result<ExitCode> {
     let (Some(scenario), Some(out)) = (scenario, out) else {
         for s in reflexe_simulate::scenarios()? {
             println!("{:14} {}", s.name, if lang == Lang::Fr { s.title.fr } else { s.title.en });
         }
         return Ok(ExitCode::SUCCESS);
     };
-    let options = reflexe_simulate::Options { users, days, events, seed, ..reflexe_simulate::Options::new(&scenario) };
-    reflexe_simulate::simulate(&options, &out)?;
+    reflexe_simulate::simulate(&options(&scenario), &out)?;
     println!("{}", out.join("evidence").display());
     println!("{}", out.join("truth.json").display());
     Ok(ExitCode::SUCCESS)

@@ -2,7 +2,7 @@
 use crate::reader::{
     keys::Key,
     scan,
-    value::{Raw, member},
+    value::Raw,
 };
 
 /// What to take from the records of a type.
@@ -91,10 +91,18 @@ pub fn pairs(list: Raw<'_>, mut each: impl FnMut(&str, Option<&str>, Option<&str
             }
             return;
         }
-        let get = |name| member(json, name);
-        let Some(name) = get("Name").or_else(|| get("Key")).and_then(Raw::text) else { return };
-        let value = get("Value").or_else(|| get("NewValue")).and_then(Raw::text_or_empty);
-        let old = get("OldValue").and_then(Raw::text_or_empty);
+        let (mut name, mut value, mut old) = (None, None, None);
+        let _ = scan::object(json.as_bytes(), 0, |key, a, z| {
+            let slot = match key {
+                b"Name" | b"name" | b"Key" | b"key" => &mut name,
+                b"Value" | b"value" | b"NewValue" | b"newValue" => &mut value,
+                b"OldValue" | b"oldValue" => &mut old,
+                _ => return,
+            };
+            *slot = Some(Raw::json(&json[a..z]));
+        });
+        let Some(name) = name.and_then(Raw::text) else { return };
+        let (value, old) = (value.and_then(Raw::text_or_empty), old.and_then(Raw::text_or_empty));
         each(&name, value.as_deref(), old.as_deref());
     };
     let start = scan::space(text.as_bytes(), 0);

@@ -173,7 +173,7 @@ pub struct Sink {
 /// Buffers used again for every record.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    pub inner: Slots,
+    pub inner: Option<Box<Slots>>,
     pub key: String,
 }
 
@@ -216,9 +216,9 @@ impl Sink {
     /// # Errors
     /// When the record is of no kind that is read.
     pub fn accept(&mut self, o: &Object<'_>, file: &FileFacts, item: &Item) -> Result<(), Reject> {
-        let mut inner = std::mem::take(&mut self.scratch.inner);
+        let mut inner = self.scratch.inner.take().unwrap_or_default();
         let result = self.dispatch(o, file, item, &mut inner);
-        self.scratch.inner = inner;
+        self.scratch.inner = Some(inner);
         result
     }
 

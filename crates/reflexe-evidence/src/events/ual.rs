@@ -36,8 +36,14 @@ impl Party {
         let Some(list) = list.and_then(Raw::nested) else { return party };
         let mut bare = Vec::new();
         for entry in elements(&list) {
-            let Some(id) = member(entry.raw, "ID").and_then(Raw::text) else { continue };
-            match member(entry.raw, "Type").and_then(Raw::int) {
+            let (mut id, mut kind) = (None, None);
+            let _ = scan::object(entry.raw.as_bytes(), 0, |name, a, z| match name {
+                b"ID" | b"Id" => id = Raw::json(&entry.raw[a..z]).text(),
+                b"Type" => kind = Raw::json(&entry.raw[a..z]).int(),
+                _ => {}
+            });
+            let Some(id) = id else { continue };
+            match kind {
                 Some(5) => party.upn = Some(id.into_owned()),
                 Some(1) => party.name = Some(id.into_owned()),
                 Some(0 | 2) => match id.split_once('_').filter(|(_, guid)| is_guid(guid)) {

@@ -81,6 +81,7 @@ impl JsonRecords {
     /// # Errors
     /// When the file cannot be read.
     pub fn align(&mut self, from: u64) -> io::Result<()> {
+        self.more()?;
         loop {
             self.resync(Bad::Json)?;
             self.between()?;
@@ -286,7 +287,11 @@ impl JsonRecords {
     fn resync(&mut self, bad: Bad) -> io::Result<Item> {
         self.count_lines(self.at);
         let (offset, line) = (self.position(), self.line);
-        self.at += 1;
+        // a stream that was just positioned holds nothing yet
+        if self.at >= self.window.bytes().len() {
+            self.more()?;
+        }
+        self.at = (self.at + 1).min(self.window.bytes().len());
         loop {
             let rest = &self.window.bytes()[self.at..];
             let found = match &self.layout {

@@ -65,9 +65,7 @@ pub fn scalar(ty: ColumnType, value: &Value) -> (Cell, Option<&'static str>) {
         ColumnType::Text => (Cell::Text(raw.into_owned()), None),
         ColumnType::List => (Cell::List(vec![raw.into_owned()]), None),
         ColumnType::Bool => unreadable(boolean(&raw).map(Cell::Bool), &raw),
-        ColumnType::I32 => {
-            unreadable(integer(&raw).and_then(|n| i32::try_from(n).ok()).map(|n| Cell::Int(n.into())), &raw)
-        }
+        ColumnType::I32 => unreadable(integer(&raw).and_then(|n| i32::try_from(n).ok()).map(|n| Cell::Int(n.into())), &raw),
         ColumnType::I64 => unreadable(integer(&raw).map(Cell::Int), &raw),
         // no state table has a column of this type
         ColumnType::F64 => (Cell::Null, Some(VALUE_UNREADABLE)),

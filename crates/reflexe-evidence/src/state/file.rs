@@ -54,11 +54,7 @@ pub struct Known<'a> {
 ///
 /// # Errors
 /// When the file cannot be read or the case cannot be written.
-pub fn import(
-    input: &FileInput<'_>,
-    ctx: &mut ImportContext<'_>,
-    known: &Known<'_>,
-) -> Result<Option<FileReport>, Error> {
+pub fn import(input: &FileInput<'_>, ctx: &mut ImportContext<'_>, known: &Known<'_>) -> Result<Option<FileReport>, Error> {
     let first = known.head.get(known.mark..).unwrap_or_default().trim_ascii_start().first().copied();
     let mut store = Store::new(input, ctx, known);
     let done = match first {
@@ -71,20 +67,9 @@ pub fn import(
     };
     let Some((source, summary)) = done else { return Ok(None) };
     let tables = store.close()?;
-    let report = SourceReport {
-        source,
-        rows: summary.rows,
-        from: None,
-        to: None,
-        tenants: summary.tenants,
-        notes: summary.notes,
-        tables,
-    };
-    Ok(Some(FileReport {
-        sources: vec![report],
-        domains: summary.domains.into_iter().collect(),
-        ..FileReport::default()
-    }))
+    let report =
+        SourceReport { source, rows: summary.rows, from: None, to: None, tenants: summary.tenants, notes: summary.notes, tables };
+    Ok(Some(FileReport { sources: vec![report], domains: summary.domains.into_iter().collect(), ..FileReport::default() }))
 }
 
 /// The id of the source of a file, with what it gave.
@@ -162,7 +147,9 @@ fn table(input: &FileInput<'_>, known: &Known<'_>, store: &mut Store<'_, '_>) ->
         for (name, field) in names.iter().zip(&fields) {
             cells.clear();
             csv::unquote(bytes, *field, &mut cells);
-            row.insert(name.clone(), Value::String(record_text(&cells).0.into_owned()));
+            // an empty cell is what null became on its way through CSV
+            let value = if cells.is_empty() { Value::Null } else { Value::String(record_text(&cells).0.into_owned()) };
+            row.insert(name.clone(), value);
         }
         importer.record(Value::Object(row), None, &at, store)?;
     }

@@ -87,6 +87,9 @@ pub struct Importer {
     pub(super) read_keys: BTreeSet<String>,
     pub(super) unread: BTreeSet<String>,
     met: BTreeSet<String>,
+    prefixes: Vec<String>,
+    /// Lists that are as long as the service lets them be.
+    cut: BTreeSet<String>,
     whole: At,
 }
 
@@ -97,8 +100,20 @@ impl Importer {
         let mut read_keys: BTreeSet<String> = source.ignore.iter().cloned().collect();
         read_keys.extend(source.tenant.iter().chain(&source.collected).map(|p| normal(p.trim_start_matches('/'))));
         source.tables.iter().for_each(|mapping| keys_of(mapping, &mut read_keys));
+        let prefixes = source.tables.iter().flat_map(|m| &m.columns).filter_map(|(_, _, rule)| rule.prefix.clone()).collect();
         let whole = At { line: 1, ..At::default() };
-        Self { source, id, summary: Summary::default(), aside: 0, read_keys, unread: BTreeSet::new(), met: BTreeSet::new(), whole }
+        Self {
+            source,
+            id,
+            summary: Summary::default(),
+            aside: 0,
+            read_keys,
+            unread: BTreeSet::new(),
+            met: BTreeSet::new(),
+            prefixes,
+            cut: BTreeSet::new(),
+            whole,
+        }
     }
 
     /// Imports one record: a JSON value, or the row of a CSV as an object of texts. `text` is its text if it is JSON.
@@ -117,18 +132,24 @@ impl Importer {
     fn object(&mut self, value: &Value, at: &At, sink: &mut dyn Sink) -> Result<(), Error> {
         for key in value.as_object().into_iter().flat_map(|o| o.keys()) {
             let name = normal(key);
-            if !self.read_keys.contains(&name) {
+            let prefixed = |p: &String| name.starts_with(p.as_str());
+            if !self.read_keys.contains(&name) && !self.prefixes.iter().any(prefixed) {
                 self.unread.insert(key.clone());
             }
             self.met.insert(name);
+        }
+        for (key, longest) in self.source.coverage.iter().filter_map(|c| c.needs.as_ref().zip(c.cut_at)) {
+            let list = super::path::member(value, &normal(key)).and_then(|(_, v)| v.as_array());
+            if list.is_some_and(|list| list.len() == longest) {
+                self.cut.insert(key.clone());
+            }
         }
         let frames = [Frame { value, key: None }];
         let find = |paths: &[String]| paths.iter().find_map(|p| Path::parse(p).find(&frames, None).values.first().copied());
         let tenant = find(&self.source.tenant).map(|v| cell::text(v).to_lowercase());
         let collected = find(&self.source.collected).and_then(instant);
         let source = self.source;
-        let made: Vec<map::Made> =
-            source.tables.iter().map(|m| map::rows(m, &frames, None, &mut BTreeSet::new())).collect();
+        let made: Vec<map::Made> = source.tables.iter().map(|m| map::rows(m, &frames, None, &mut BTreeSet::new())).collect();
         self.keep(made, tenant.as_deref(), collected, at, sink)
     }
 
@@ -142,11 +163,13 @@ impl Importer {
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
         let (rows, empty): (usize, usize) = made.iter().fold((0, 0), |n, m| (n.0 + m.rows.len(), n.1 + m.empty));
-        self.aside += made.iter().map(|m| m.aside as u64).sum::<u64>();
         if rows == 0 && empty > 0 {
             return self.reject("record_without_identity", at, sink);
         }
         let origin = Origin { source: self.id, scope: self.source.scope, tenant, collected, at };
+        if rows == 0 && made.iter().any(|m| m.aside > 0) {
+            self.aside += 1;
+        }
         let mut written = 0;
         for row in made.iter().flat_map(|m| &m.rows) {
             if sink.evidence(row, &origin)? {
@@ -205,18 +228,15 @@ impl Importer {
         };
         let lone = self.summary.tenants.len() == 1;
         let tenant = self.summary.tenants.keys().next().filter(|t| lone && !t.is_empty()).cloned();
-        let origin = Origin {
-            source: self.id,
-            scope: self.source.scope,
-            tenant: tenant.as_deref(),
-            collected: None,
-            at: &self.whole,
-        };
+        let origin =
+            Origin { source: self.id, scope: self.source.scope, tenant: tenant.as_deref(), collected: None, at: &self.whole };
         for rule in &self.source.coverage {
             if rule.needs.as_ref().is_some_and(|key| !self.met.contains(&normal(key))) {
                 continue;
             }
-            let (complete, reason) = match (&rule.doubt, &rule.always) {
+            let cut = rule.needs.as_ref().is_some_and(|key| self.cut.contains(key));
+            let doubt = rule.doubt.as_ref().filter(|_| rule.cut_at.is_none() || cut);
+            let (complete, reason) = match (doubt, &rule.always) {
                 (Some(doubt), _) if complete != Some(false) => (None, doubt.as_str()),
                 (_, Some(always)) => (Some(true), always.as_str()),
                 _ => (complete, reason),
@@ -233,8 +253,8 @@ impl Importer {
         if self.aside > 0 {
             let n = self.aside;
             self.summary.notes.push(Text::new(
-                format!("{n} éléments sans intérêt laissés de côté (droits d’un compte sur lui-même, par exemple)."),
-                format!("{n} elements of no interest left aside (an account’s rights on itself, for instance)."),
+                format!("{n} enregistrements lus dont rien n’est gardé (droits d’un compte sur lui-même, par exemple)."),
+                format!("{n} records read of which nothing is kept (an account’s rights on itself, for instance)."),
             ));
         }
         Ok(self.summary)
@@ -282,4 +302,3 @@ pub fn coverage_row(table: &str, operation: &str, subject: &str, complete: Optio
     let texts = [("table_name", table), ("operation", operation), ("subject", subject), ("reason", reason)];
     about("coverage", &texts, complete)
 }
-

@@ -91,12 +91,7 @@ fn first_text(path: &str, frames: &[Frame<'_>]) -> String {
 
 /// Makes the rows of one record, given as nested frames: the head of the document if it stands in one, then itself. Keys
 /// looked up in `joined` are added to `seen`.
-pub fn rows(
-    mapping: &Mapping,
-    record: &[Frame<'_>],
-    joined: Option<&Joined>,
-    seen: &mut BTreeSet<Vec<String>>,
-) -> Made {
+pub fn rows(mapping: &Mapping, record: &[Frame<'_>], joined: Option<&Joined>, seen: &mut BTreeSet<Vec<String>>) -> Made {
     let mut made = Made::default();
     let mut frames = record.to_vec();
     open(&mut frames, &mapping.each, &mut |frames| {
@@ -268,7 +263,7 @@ fn scalar(ty: ColumnType, rule: &Rule, values: Vec<Value>) -> (Cell, Option<&'st
         match &items[..] {
             [] => return (Cell::Null, None),
             [Value::Null] => return (Cell::Null, None),
-            [_] => value = items.remove(0),
+            [item] if !item.is_object() => value = items.remove(0),
             // a text column shows the whole list as JSON; no other type can
             _ if ty == ColumnType::Text => {}
             _ => value = items.remove(0),
@@ -310,9 +305,12 @@ fn addresses(text: &str) -> Vec<String> {
         rest = &inner[close + 1..];
     }
     if found.is_empty() {
-        found.extend(text.split(';').map(str::trim).filter(|t| !t.is_empty()).map(|t| {
-            t.strip_prefix("smtp:").or_else(|| t.strip_prefix("SMTP:")).unwrap_or(t).trim_matches('"').to_owned()
-        }));
+        found.extend(
+            text.split(';')
+                .map(str::trim)
+                .filter(|t| !t.is_empty())
+                .map(|t| t.strip_prefix("smtp:").or_else(|| t.strip_prefix("SMTP:")).unwrap_or(t).trim_matches('"').to_owned()),
+        );
     }
     found
 }
@@ -384,10 +382,8 @@ fn pairs(file: &str, from: &str, to: &str) -> HashMap<String, String> {
     let text = REFERENCE.iter().find(|(path, _)| *path == file).map_or("", |(_, text)| *text);
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     // a header may carry its type: `tier:i32`
-    let header: Vec<String> = reader
-        .headers()
-        .map(|h| h.iter().map(|n| n.split(':').next().unwrap_or(n).to_owned()).collect())
-        .unwrap_or_default();
+    let header: Vec<String> =
+        reader.headers().map(|h| h.iter().map(|n| n.split(':').next().unwrap_or(n).to_owned()).collect()).unwrap_or_default();
     let column = |name: &str| header.iter().position(|h| h == name);
     let (Some(from), Some(to)) = (column(from), column(to)) else { return HashMap::new() };
     let rows = reader.records().filter_map(Result::ok);

@@ -230,6 +230,9 @@ pub struct Covers {
     /// Only where a record has this key: what was not asked for is not covered.
     #[serde(default)]
     pub needs: Option<String>,
+    /// The doubt holds only where the list under that key is exactly so long: then it may go on.
+    #[serde(default)]
+    pub cut_at: Option<usize>,
 }
 
 fn star() -> String {

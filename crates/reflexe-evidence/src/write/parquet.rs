@@ -7,7 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use arrow::array::{ArrayRef, Int64Array};
+use arrow::{
+    array::{ArrayRef, Int64Array},
+    datatypes::DataType,
+};
 use parquet::{
     arrow::{
         ArrowSchemaConverter,
@@ -70,7 +73,7 @@ impl PartWriter {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn close(mut self) -> Result<PathBuf, Error> {
+    pub fn close(self) -> Result<PathBuf, Error> {
         let file = self.writer.into_inner().map_err(Error::table(&self.table.name))?;
         file.into_inner().map_err(|e| Error::Write { path: self.path.clone(), source: e.into_error() })?;
         Ok(self.path)
@@ -139,6 +142,12 @@ fn properties(table: &Table) -> WriterPropertiesPtr {
         props = props
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+    }
+    // the least and the greatest text of a row group rule nothing out: only numbers and times have statistics
+    for field in table.schema().fields() {
+        if matches!(field.data_type(), DataType::Utf8) {
+            props = props.set_column_statistics_enabled(ColumnPath::from(field.name().as_str()), EnabledStatistics::None);
+        }
     }
     // a dictionary of values that never come back is work for nothing
     if let Some(id) = table.record_id.as_deref().filter(|_| table.part_of.is_none()) {

@@ -6,7 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use arrow::{array::RecordBatch, util::display::array_value_to_string};
+use arrow::{
+    array::{Array, AsArray, RecordBatch},
+    datatypes::TimestampMicrosecondType,
+    util::display::array_value_to_string,
+};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use reflexe_evidence::{
     dedup::DedupIndex,
@@ -102,11 +106,18 @@ pub fn rows(out: &Path, table: &str) -> Vec<BTreeMap<String, String>> {
             let schema = batch.schema();
             for row in 0..batch.num_rows() {
                 let cells = batch.columns().iter().zip(schema.fields()).filter(|(c, _)| c.is_valid(row));
-                out.push(cells.map(|(c, f)| (f.name().clone(), array_value_to_string(c, row).unwrap())).collect());
+                out.push(cells.map(|(c, f)| (f.name().clone(), show(c, row))).collect());
             }
         }
     }
     out
+}
+
+fn show(column: &dyn Array, row: usize) -> String {
+    match column.as_primitive_opt::<TimestampMicrosecondType>() {
+        Some(times) => jiff::Timestamp::from_microsecond(times.value(row)).unwrap().to_string(),
+        None => array_value_to_string(column, row).unwrap(),
+    }
 }
 
 /// The real exports beside the repository; `None`, with a line, where they are absent.

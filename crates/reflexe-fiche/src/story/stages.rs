@@ -42,7 +42,7 @@ impl Stages {
     }
 
     /// Words of a stage, its id if it is unknown.
-    pub(crate) fn word(&self, stage: &str) -> Text {
+    pub fn word(&self, stage: &str) -> Text {
         self.stage
             .get(stage)
             .map_or_else(|| Text::new(stage, stage), |s| Text::new(&s.fr, &s.en))

@@ -13,38 +13,23 @@ use crate::text::{DAY, Seconds};
 use crate::ual::Wrapper;
 
 /// Names of Microsoft Graph's service principal, as the log joins them.
-const GRAPH_NAMES: &str = "00000003-0000-0000-c000-000000000000/ags.windows.net;00000003-0000-0000-c000-000000000000;https://graph.microsoft.com";
+const GRAPH_NAMES: &str =
+    "00000003-0000-0000-c000-000000000000/ags.windows.net;00000003-0000-0000-c000-000000000000;https://graph.microsoft.com";
 
 fn activity<'a>(name: &'a str, kind: &'a str, unified_category: &'a str) -> Activity<'a> {
-    Activity {
-        name,
-        category: "ApplicationManagement",
-        service: "Core Directory",
-        kind,
-        reason: "",
-        unified_category,
-    }
+    Activity { name, category: "ApplicationManagement", service: "Core Directory", kind, reason: "", unified_category }
 }
 
 impl Stage {
     fn named_app(&self, step: &Step) -> Result<usize, Error> {
         let key = step.text("app")?;
-        self.tenant.app(key).ok_or_else(|| {
-            Error::Scenario(format!(
-                "step {}: no application `{key}` at that time",
-                step.id
-            ))
-        })
+        self.tenant.app(key).ok_or_else(|| Error::Scenario(format!("step {}: no application `{key}` at that time", step.id)))
     }
 
     /// A registration with its service principal; the maker becomes its owner.
     pub(super) fn app_created(&mut self, step: &Step, at: Seconds) -> Result<(), Error> {
         let owner = self.actor(step);
-        let (object, sp, app_id) = (
-            self.guid("app object"),
-            self.guid("app sp"),
-            self.guid("app id").to_string(),
-        );
+        let (object, sp, app_id) = (self.guid("app object"), self.guid("app sp"), self.guid("app id").to_string());
         let name = step.text("name")?.to_owned();
         let correlation = self.guid("app created");
         let none = json!([]);
@@ -52,10 +37,7 @@ impl Stage {
             Change::list("AppId", json!([app_id]), none.clone()),
             Change::list("AvailableToOtherTenants", json!([false]), none.clone()),
             Change::list("DisplayName", json!([name]), none.clone()),
-            Change::text(
-                "Included Updated Properties",
-                "AppId, AvailableToOtherTenants, DisplayName",
-            ),
+            Change::text("Included Updated Properties", "AppId, AvailableToOtherTenants, DisplayName"),
         ];
         self.directory(
             step,
@@ -83,10 +65,7 @@ impl Stage {
             Change::list("AppPrincipalId", json!([app_id]), none.clone()),
             Change::list("DisplayName", json!([name]), none.clone()),
             Change::list("ServicePrincipalName", json!([app_id]), none),
-            Change::text(
-                "Included Updated Properties",
-                "AccountEnabled, AppPrincipalId, DisplayName, ServicePrincipalName",
-            ),
+            Change::text("Included Updated Properties", "AccountEnabled, AppPrincipalId, DisplayName, ServicePrincipalName"),
         ];
         self.directory(
             step,
@@ -119,48 +98,22 @@ impl Stage {
         let key = self.guid("secret");
         let correlation = self.guid("secret added");
         let label = step.text_or("label", "").to_owned();
-        let describe = |key: Guid, name: &str| {
-            json!(format!(
-                "[KeyIdentifier={key},KeyType=Password,KeyUsage=Verify,DisplayName={name}]"
-            ))
-        };
+        let describe =
+            |key: Guid, name: &str| json!(format!("[KeyIdentifier={key},KeyType=Password,KeyUsage=Verify,DisplayName={name}]"));
         let app = &self.tenant.apps[n];
-        let old: Vec<Value> = app
-            .secrets
-            .iter()
-            .map(|s| describe(s.key, &s.name))
-            .collect();
+        let old: Vec<Value> = app.secrets.iter().map(|s| describe(s.key, &s.name)).collect();
         let mut new = old.clone();
         new.push(describe(key, &label));
         let (Some(object), name) = (app.object, app.name.clone()) else {
-            return Err(Error::Scenario(format!(
-                "step {}: the application is not registered here",
-                step.id
-            )));
+            return Err(Error::Scenario(format!("step {}: the application is not registered here", step.id)));
         };
         let changes = [
             Change::list("KeyDescription", json!(new), json!(old)),
             Change::text("Included Updated Properties", "KeyDescription"),
         ];
-        let update = activity(
-            "Update application – Certificates and secrets management",
-            "Update",
-            "Application",
-        );
-        self.directory(
-            step,
-            at,
-            correlation,
-            &update,
-            &Target::Application(object, &name),
-            &changes,
-        );
-        self.tenant.apps[n].secrets.push(Secret {
-            key,
-            name: label,
-            from: at,
-            to: at + 730 * DAY,
-        });
+        let update = activity("Update application – Certificates and secrets management", "Update", "Application");
+        self.directory(step, at, correlation, &update, &Target::Application(object, &name), &changes);
+        self.tenant.apps[n].secrets.push(Secret { key, name: label, from: at, to: at + 730 * DAY });
         Ok(())
     }
 
@@ -171,10 +124,7 @@ impl Stage {
         let correlation = self.guid("owner");
         let app = &self.tenant.apps[n];
         let changes = [
-            Change::text(
-                "Application.ObjectID",
-                app.object.map(|o| o.to_string()).unwrap_or_default(),
-            ),
+            Change::text("Application.ObjectID", app.object.map(|o| o.to_string()).unwrap_or_default()),
             Change::text("Application.DisplayName", app.name.clone()),
             Change::text("Application.AppId", app.app_id.clone()),
         ];
@@ -215,11 +165,7 @@ impl Stage {
             step,
             at,
             correlation,
-            &activity(
-                "Add delegated permission grant",
-                "Assign",
-                "ServicePrincipal",
-            ),
+            &activity("Add delegated permission grant", "Assign", "ServicePrincipal"),
             &Target::ServicePrincipal(resource, "Microsoft Graph", GRAPH_NAMES),
             &granted,
         );
@@ -227,10 +173,7 @@ impl Stage {
             Change::text("ConsentContext.IsAdminConsent", "True"),
             Change::text("ConsentContext.IsAppOnly", "False"),
             Change::text("ConsentContext.OnBehalfOfAll", "True"),
-            Change::text(
-                "ConsentContext.Tags",
-                "WindowsAzureActiveDirectoryIntegratedApp",
-            ),
+            Change::text("ConsentContext.Tags", "WindowsAzureActiveDirectoryIntegratedApp"),
             Change::text("ConsentAction.Permissions", permissions),
             Change::text("TargetId.ServicePrincipalNames", app_id.clone()),
         ];
@@ -242,34 +185,23 @@ impl Stage {
             &Target::ServicePrincipal(sp, &name, &app_id),
             &consent,
         );
-        self.tenant.apps[n]
-            .delegated
-            .push((GRAPH.to_owned(), scopes));
+        self.tenant.apps[n].delegated.push((GRAPH.to_owned(), scopes));
         Ok(())
     }
 
     /// An application permission given to a service principal.
     pub(super) fn app_permission(&mut self, step: &Step, at: Seconds) -> Result<(), Error> {
         let n = self.named_app(step)?;
-        let (role, id) = (
-            step.text("permission")?.to_owned(),
-            step.text("permission_id")?.to_owned(),
-        );
+        let (role, id) = (step.text("permission")?.to_owned(), step.text("permission_id")?.to_owned());
         let correlation = self.guid("permission");
         let resource = Guid::of(self.tenant.seed, GRAPH, 0);
         let app = &self.tenant.apps[n];
         let changes = [
             Change::text("AppRole.Id", id.clone()),
             Change::text("AppRole.Value", role.clone()),
-            Change::text(
-                "AppRole.DisplayName",
-                step.text_or("display", "").to_owned(),
-            ),
+            Change::text("AppRole.DisplayName", step.text_or("display", "").to_owned()),
             Change::text("AppRoleAssignment.CreatedDateTime", crate::text::zulu(at)),
-            Change::text(
-                "AppRoleAssignment.LastModifiedDateTime",
-                crate::text::zulu(at),
-            ),
+            Change::text("AppRoleAssignment.LastModifiedDateTime", crate::text::zulu(at)),
             Change::text("ServicePrincipal.ObjectID", app.sp.to_string()),
             Change::text("ServicePrincipal.DisplayName", app.name.clone()),
             Change::text("ServicePrincipal.AppId", app.app_id.clone()),
@@ -280,17 +212,11 @@ impl Stage {
             step,
             at,
             correlation,
-            &activity(
-                "Add app role assignment to service principal",
-                "Assign",
-                "ServicePrincipal",
-            ),
+            &activity("Add app role assignment to service principal", "Assign", "ServicePrincipal"),
             &Target::ServicePrincipal(resource, "Microsoft Graph", GRAPH_NAMES),
             &changes,
         );
-        self.tenant.apps[n]
-            .roles
-            .push((GRAPH.to_owned(), id, role, at));
+        self.tenant.apps[n].roles.push((GRAPH.to_owned(), id, role, at));
         Ok(())
     }
 
@@ -305,14 +231,7 @@ impl Stage {
             }
             let id = self.guid("app sign-in");
             let mut line = Vec::new();
-            signin::app_sign_in(
-                &self.tenant,
-                &self.tenant.apps[n],
-                when,
-                &place,
-                id,
-                &mut line,
-            );
+            signin::app_sign_in(&self.tenant, &self.tenant.apps[n], when, &place, id, &mut line);
             self.events.push(Event {
                 at: when,
                 step: Some(self.step),

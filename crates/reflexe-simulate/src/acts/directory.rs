@@ -12,14 +12,7 @@ use crate::text::{DAY, Seconds, zulu};
 
 /// An activity of the directory itself on users.
 fn user_activity<'a>(name: &'a str, kind: &'a str) -> Activity<'a> {
-    Activity {
-        name,
-        category: "UserManagement",
-        service: "Core Directory",
-        kind,
-        reason: "",
-        unified_category: "User",
-    }
+    Activity { name, category: "UserManagement", service: "Core Directory", kind, reason: "", unified_category: "User" }
 }
 
 impl Stage {
@@ -28,24 +21,12 @@ impl Stage {
         let place = self.place(step, at);
         // Enough people to stand out in a large tenant too, each once in fifty minutes.
         let people = self.tenant.everyday;
-        let many = (step.number("users", 16) as usize)
-            .max(people / 20)
-            .min(people);
+        let many = (step.number("users", 16) as usize).max(people / 20).min(people);
         for round in 0..step.number("rounds", 2) {
             for user in 0..many {
                 let when = at + round * 4_000 + (user * 3_000 / many) as i64;
                 let session = self.guid("spray");
-                self.logon(
-                    when,
-                    user,
-                    &place,
-                    session,
-                    false,
-                    true,
-                    50126,
-                    OUTLOOK_WEB,
-                    RELAY_AGENT,
-                );
+                self.logon(when, user, &place, session, false, true, 50126, OUTLOOK_WEB, RELAY_AGENT);
             }
         }
         Ok(())
@@ -62,47 +43,13 @@ impl Stage {
             .cloned()
             .ok_or_else(|| Error::Scenario(format!("step {}: no such `replay_from`", step.id)))?;
         let session = self.stolen_session(user);
-        self.logon(
-            at - 25,
-            user,
-            &relay,
-            session,
-            false,
-            true,
-            50074,
-            OFFICE_HOME,
-            RELAY_AGENT,
-        );
-        self.logon(
-            at,
-            user,
-            &relay,
-            session,
-            false,
-            true,
-            0,
-            OFFICE_HOME,
-            RELAY_AGENT,
-        );
-        for (after, app) in [
-            (70, OUTLOOK_WEB),
-            (240, MY_SIGNINS),
-            (900, AZURE_PORTAL),
-            (4200, OUTLOOK_WEB),
-            (86_700, OUTLOOK_WEB),
-        ] {
+        self.logon(at - 25, user, &relay, session, false, true, 50074, OFFICE_HOME, RELAY_AGENT);
+        self.logon(at, user, &relay, session, false, true, 0, OFFICE_HOME, RELAY_AGENT);
+        for (after, app) in
+            [(70, OUTLOOK_WEB), (240, MY_SIGNINS), (900, AZURE_PORTAL), (4200, OUTLOOK_WEB), (86_700, OUTLOOK_WEB)]
+        {
             if at + after <= self.end {
-                self.logon(
-                    at + after,
-                    user,
-                    &replay,
-                    session,
-                    false,
-                    false,
-                    0,
-                    app,
-                    INTRUDER_AGENT,
-                );
+                self.logon(at + after, user, &replay, session, false, false, 0, app, INTRUDER_AGENT);
             }
         }
         Ok(())
@@ -118,17 +65,7 @@ impl Stage {
             let when = at + (day - first) * DAY;
             if when <= self.end {
                 let session = self.tenant.session(user, day);
-                self.logon(
-                    when,
-                    user,
-                    &place,
-                    session,
-                    true,
-                    true,
-                    0,
-                    OUTLOOK_WEB,
-                    signin::USER_AGENT,
-                );
+                self.logon(when, user, &place, session, true, true, 0, OUTLOOK_WEB, signin::USER_AGENT);
             }
         }
         Ok(())
@@ -152,25 +89,11 @@ impl Stage {
         let first = method(Guid::of(self.tenant.seed, "phone", user as u64), "iPhone");
         let second = method(self.guid("phone"), &device);
         let changes = [
-            Change::list(
-                "StrongAuthenticationPhoneAppDetail",
-                json!([first, second]),
-                json!([first]),
-            ),
-            Change::text(
-                "Included Updated Properties",
-                "StrongAuthenticationPhoneAppDetail",
-            ),
+            Change::list("StrongAuthenticationPhoneAppDetail", json!([first, second]), json!([first])),
+            Change::text("Included Updated Properties", "StrongAuthenticationPhoneAppDetail"),
             Change::text("TargetId.UserType", "Member"),
         ];
-        self.directory(
-            step,
-            at + 2,
-            correlation,
-            &user_activity("Update user", "Update"),
-            &Target::User(user),
-            &changes,
-        );
+        self.directory(step, at + 2, correlation, &user_activity("Update user", "Update"), &Target::User(user), &changes);
         Ok(())
     }
 
@@ -178,14 +101,7 @@ impl Stage {
     pub(super) fn password_reset(&mut self, step: &Step, at: Seconds) -> Result<(), Error> {
         let target = step.part("of", &self.tenant)?;
         let correlation = self.guid("reset");
-        self.directory(
-            step,
-            at,
-            correlation,
-            &user_activity("Reset user password", "Update"),
-            &Target::User(target),
-            &[],
-        );
+        self.directory(step, at, correlation, &user_activity("Reset user password", "Update"), &Target::User(target), &[]);
         Ok(())
     }
 
@@ -207,19 +123,9 @@ impl Stage {
             Change::list("MailNickname", json!([nickname]), none.clone()),
             Change::list("UserPrincipalName", json!([upn]), none.clone()),
             Change::list("UserType", json!(["Member"]), none),
-            Change::text(
-                "Included Updated Properties",
-                "AccountEnabled, DisplayName, MailNickname, UserPrincipalName, UserType",
-            ),
+            Change::text("Included Updated Properties", "AccountEnabled, DisplayName, MailNickname, UserPrincipalName, UserType"),
         ];
-        self.directory(
-            step,
-            at,
-            correlation,
-            &user_activity("Add user", "Add"),
-            &Target::User(target),
-            &changes,
-        );
+        self.directory(step, at, correlation, &user_activity("Add user", "Add"), &Target::User(target), &changes);
         Ok(())
     }
 
@@ -242,19 +148,8 @@ impl Stage {
             reason: "",
             unified_category: "Role",
         };
-        self.directory(
-            step,
-            at,
-            correlation,
-            &activity,
-            &Target::User(target),
-            &changes,
-        );
-        self.tenant.roles.push(Assignment {
-            role: GLOBAL_ADMIN,
-            name: "Global Administrator",
-            user: target,
-        });
+        self.directory(step, at, correlation, &activity, &Target::User(target), &changes);
+        self.tenant.roles.push(Assignment { role: GLOBAL_ADMIN, name: "Global Administrator", user: target });
         Ok(())
     }
 

@@ -96,8 +96,7 @@ impl Stage {
         let place = self.place(step, at);
         let session = self.tenant.session(user, at.div_euclid(crate::text::DAY));
         let message = format!("<{}@{}>", self.guid("lure"), step.text("sender_domain")?);
-        let mut record =
-            self.mailbox_record(at, "MailItemsAccessed", 50, user, user, &place, session);
+        let mut record = self.mailbox_record(at, "MailItemsAccessed", 50, user, user, &place, session);
         bind(&mut record, &[(r"\Inbox", vec![(message, 48_211)])]);
         self.unified(at, "ExchangeItemAggregated", &record);
         Ok(())
@@ -110,11 +109,8 @@ impl Stage {
             false => self.actor(step),
         };
         let name = step.text("name")?.to_owned();
-        let mut parameters = vec![
-            ("AlwaysDeleteOutlookRulesBlob", "False".to_owned()),
-            ("Force", "False".to_owned()),
-            ("Name", name.clone()),
-        ];
+        let mut parameters =
+            vec![("AlwaysDeleteOutlookRulesBlob", "False".to_owned()), ("Force", "False".to_owned()), ("Name", name.clone())];
         if user != self.actor(step) {
             parameters.push(("Mailbox", self.tenant.canonical(user)));
         }
@@ -134,17 +130,8 @@ impl Stage {
                 parameters.push((key, value.clone()));
             }
         }
-        let flag = |key: &str| {
-            step.with
-                .get(key)
-                .and_then(toml::Value::as_bool)
-                .unwrap_or(false)
-        };
-        for (key, name) in [
-            ("delete", "DeleteMessage"),
-            ("mark_read", "MarkAsRead"),
-            ("stop", "StopProcessingRules"),
-        ] {
+        let flag = |key: &str| step.with.get(key).and_then(toml::Value::as_bool).unwrap_or(false);
+        for (key, name) in [("delete", "DeleteMessage"), ("mark_read", "MarkAsRead"), ("stop", "StopProcessingRules")] {
             if flag(key) {
                 parameters.push((name, "True".to_owned()));
             }
@@ -152,18 +139,9 @@ impl Stage {
         let object = format!("{}\\{name}", self.tenant.canonical(user));
         let serial = 1_000_000_000_000_000_000 + self.next() * 7_919;
         let mailbox = self.tenant.users[user].upn.clone();
-        let list = |text: &str| -> Value {
-            if text.is_empty() {
-                Value::Null
-            } else {
-                text.split(';').map(Value::from).collect()
-            }
-        };
-        let target = if forward.is_empty() {
-            Value::Null
-        } else {
-            json!([format!("\"{forward}\" [SMTP:{forward}]")])
-        };
+        let list =
+            |text: &str| -> Value { if text.is_empty() { Value::Null } else { text.split(';').map(Value::from).collect() } };
+        let target = if forward.is_empty() { Value::Null } else { json!([format!("\"{forward}\" [SMTP:{forward}]")]) };
         self.tenant.inbox_rules.push(json!({
             "MailboxOwnerId": mailbox,
             "RuleIdentity": serial,
@@ -190,15 +168,7 @@ impl Stage {
             "BodyContainsWords": null,
             "HasAttachment": false,
         }));
-        self.cmdlet(
-            step,
-            at,
-            Cmdlet {
-                operation: "New-InboxRule",
-                object,
-                parameters,
-            },
-        );
+        self.cmdlet(step, at, Cmdlet { operation: "New-InboxRule", object, parameters });
         Ok(())
     }
 
@@ -213,27 +183,14 @@ impl Stage {
             ("DeliverToMailboxAndForward", "True".to_owned()),
         ];
         let object = self.tenant.users[owner].display.clone();
-        self.cmdlet(
-            step,
-            at,
-            Cmdlet {
-                operation: "Set-Mailbox",
-                object,
-                parameters,
-            },
-        );
-        self.tenant
-            .forwarding
-            .insert(owner, (format!("smtp:{to}"), true));
+        self.cmdlet(step, at, Cmdlet { operation: "Set-Mailbox", object, parameters });
+        self.tenant.forwarding.insert(owner, (format!("smtp:{to}"), true));
         Ok(())
     }
 
     /// Full access to a mailbox.
     pub(super) fn mailbox_permission(&mut self, step: &Step, at: Seconds) -> Result<(), Error> {
-        let (owner, trustee) = (
-            step.part("of", &self.tenant)?,
-            step.part("to", &self.tenant)?,
-        );
+        let (owner, trustee) = (step.part("of", &self.tenant)?, step.part("to", &self.tenant)?);
         let parameters = vec![
             ("Identity", self.tenant.canonical(owner)),
             ("User", self.tenant.users[trustee].upn.clone()),
@@ -241,29 +198,15 @@ impl Stage {
             ("InheritanceType", "All".to_owned()),
         ];
         let object = self.tenant.canonical(owner);
-        self.cmdlet(
-            step,
-            at,
-            Cmdlet {
-                operation: "Add-MailboxPermission",
-                object,
-                parameters,
-            },
-        );
-        let (mailbox, user) = (
-            self.tenant.users[owner].upn.clone(),
-            self.tenant.users[trustee].upn.clone(),
-        );
+        self.cmdlet(step, at, Cmdlet { operation: "Add-MailboxPermission", object, parameters });
+        let (mailbox, user) = (self.tenant.users[owner].upn.clone(), self.tenant.users[trustee].upn.clone());
         self.tenant.mailbox_permissions.push(json!({ "Identity": mailbox, "User": user, "AccessRights": ["FullAccess"], "IsInherited": false, "Deny": false, "InheritanceType": "All" }));
         Ok(())
     }
 
     /// The right to send as somebody.
     pub(super) fn send_as_permission(&mut self, step: &Step, at: Seconds) -> Result<(), Error> {
-        let (owner, trustee) = (
-            step.part("of", &self.tenant)?,
-            step.part("to", &self.tenant)?,
-        );
+        let (owner, trustee) = (step.part("of", &self.tenant)?, step.part("to", &self.tenant)?);
         let parameters = vec![
             ("Identity", self.tenant.canonical(owner)),
             ("Trustee", self.tenant.users[trustee].upn.clone()),
@@ -271,30 +214,15 @@ impl Stage {
             ("Confirm", "False".to_owned()),
         ];
         let object = self.tenant.canonical(owner);
-        self.cmdlet(
-            step,
-            at,
-            Cmdlet {
-                operation: "Add-RecipientPermission",
-                object,
-                parameters,
-            },
-        );
-        let (mailbox, user) = (
-            self.tenant.users[owner].upn.clone(),
-            self.tenant.users[trustee].upn.clone(),
-        );
+        self.cmdlet(step, at, Cmdlet { operation: "Add-RecipientPermission", object, parameters });
+        let (mailbox, user) = (self.tenant.users[owner].upn.clone(), self.tenant.users[trustee].upn.clone());
         self.tenant.recipient_permissions.push(json!({ "Identity": mailbox, "Trustee": user, "AccessControlType": "Allow", "AccessRights": ["SendAs"], "IsInherited": false, "InheritanceType": "None" }));
         Ok(())
     }
 
     /// A transport rule that copies mail to an address outside.
     pub(super) fn transport_rule(&mut self, step: &Step, at: Seconds) -> Result<(), Error> {
-        let (name, bcc, words) = (
-            step.text("name")?.to_owned(),
-            step.text("bcc")?.to_owned(),
-            step.text("words")?.to_owned(),
-        );
+        let (name, bcc, words) = (step.text("name")?.to_owned(), step.text("bcc")?.to_owned(), step.text("words")?.to_owned());
         let parameters = vec![
             ("Name", name.clone()),
             ("SubjectOrBodyContainsWords", words.clone()),
@@ -303,15 +231,7 @@ impl Stage {
             ("SetAuditSeverity", "DoNotAudit".to_owned()),
         ];
         let object = format!("{}\\{name}", self.tenant.initial);
-        self.cmdlet(
-            step,
-            at,
-            Cmdlet {
-                operation: "New-TransportRule",
-                object,
-                parameters,
-            },
-        );
+        self.cmdlet(step, at, Cmdlet { operation: "New-TransportRule", object, parameters });
         let author = self.tenant.users[self.actor(step)].display.clone();
         let guid = self.guid("transport rule").to_string();
         self.tenant.transport_rules.push(json!({
@@ -349,31 +269,14 @@ impl Stage {
     /// Mail of several mailboxes read by an application with its own permission.
     pub(super) fn app_mail_access(&mut self, step: &Step, at: Seconds) -> Result<(), Error> {
         let key = step.text("app")?;
-        let n = self
-            .tenant
-            .app(key)
-            .ok_or_else(|| Error::Scenario(format!("step {}: no application `{key}`", step.id)))?;
+        let n = self.tenant.app(key).ok_or_else(|| Error::Scenario(format!("step {}: no application `{key}`", step.id)))?;
         let place = self.place(step, at);
         let mailboxes = (step.number("mailboxes", 8) as usize).min(self.tenant.users.len());
         for mailbox in 0..mailboxes {
             let when = at + mailbox as i64 * 47;
-            let messages: Vec<(String, u64)> = (0..6)
-                .map(|i| {
-                    (
-                        format!("<{}@{}>", self.guid("read"), self.tenant.domain),
-                        9_000 + i * 731,
-                    )
-                })
-                .collect();
-            let mut record = self.mailbox_record(
-                when,
-                "MailItemsAccessed",
-                50,
-                mailbox,
-                mailbox,
-                &place,
-                Guid([0; 16]),
-            );
+            let messages: Vec<(String, u64)> =
+                (0..6).map(|i| (format!("<{}@{}>", self.guid("read"), self.tenant.domain), 9_000 + i * 731)).collect();
+            let mut record = self.mailbox_record(when, "MailItemsAccessed", 50, mailbox, mailbox, &place, Guid([0; 16]));
             let app = &self.tenant.apps[n];
             // An application that acts for itself: user type 5 and its service principal as the actor [unverified form of UserId].
             record["UserKey"] = json!(app.sp.to_string());
@@ -399,18 +302,15 @@ impl Stage {
         let (user, owner) = (self.actor(step), step.part("of", &self.tenant)?);
         let place = self.place(step, at);
         let session = self.session(step, at);
-        for (n, folder) in ["Inbox", "Sent Items", "Archive", "Drafts"]
-            .iter()
-            .enumerate()
-        {
+        for (n, folder) in ["Inbox", "Sent Items", "Archive", "Drafts"].iter().enumerate() {
             let when = at + n as i64 * 31;
-            let mut record =
-                self.mailbox_record(when, "MailItemsAccessed", 2, user, owner, &place, session);
+            let mut record = self.mailbox_record(when, "MailItemsAccessed", 2, user, owner, &place, session);
             let id = format!("LgAAAAD{}AAAB", self.guid("folder"));
             record["ClientInfoString"] = json!("Client=MSExchangeRPC");
             record["ClientProcessName"] = json!("OUTLOOK.EXE");
             record["ClientVersion"] = json!("16.0.13929.20206");
-            record["OperationProperties"] = json!([{ "Name": "MailAccessType", "Value": "Sync" }, { "Name": "IsThrottled", "Value": "False" }]);
+            record["OperationProperties"] =
+                json!([{ "Name": "MailAccessType", "Value": "Sync" }, { "Name": "IsThrottled", "Value": "False" }]);
             record["Item"] = json!({ "Id": id, "ParentFolder": { "Id": id, "Name": folder, "Path": format!("\\{folder}") } });
             if let Some(map) = record.as_object_mut() {
                 map.remove("AppId");
@@ -425,42 +325,17 @@ impl Stage {
         let user = self.actor(step);
         let place = self.place(step, at);
         let visitor = self.tenant.networks.get(step.text("used_from")?).cloned();
-        let host = self
-            .tenant
-            .initial
-            .split('.')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        let site = format!(
-            "https://{host}-my.sharepoint.com/personal/{}/",
-            self.tenant.users[user].upn.replace(['@', '.'], "_")
-        );
+        let host = self.tenant.initial.split('.').next().unwrap_or_default().to_owned();
+        let site = format!("https://{host}-my.sharepoint.com/personal/{}/", self.tenant.users[user].upn.replace(['@', '.'], "_"));
         for n in 0..step.number("links", 14) {
             let when = at + n * 55;
             let file = format!("Contrat {}.pdf", 2_000 + n);
             let sharing = self.guid("sharing").to_string();
-            let mut record = self.link(
-                when,
-                "AnonymousLinkCreated",
-                user,
-                &place,
-                &site,
-                &file,
-                &sharing,
-            );
+            let mut record = self.link(when, "AnonymousLinkCreated", user, &place, &site, &file, &sharing);
             self.unified(when, "SharePointSharingOperation", &record);
             if let Some(visitor) = visitor.as_ref().filter(|_| n % 4 == 0) {
                 let used = when + 3_000;
-                record = self.link(
-                    used,
-                    "AnonymousLinkUsed",
-                    user,
-                    visitor,
-                    &site,
-                    &file,
-                    &sharing,
-                );
+                record = self.link(used, "AnonymousLinkUsed", user, visitor, &site, &file, &sharing);
                 record["UserId"] = json!("anonymous");
                 record["UserKey"] = json!("anonymous");
                 self.unified(used, "SharePointSharingOperation", &record);
@@ -535,8 +410,7 @@ impl Stage {
             });
             if operation == "SendAs" {
                 record["SendAsUserSmtp"] = json!(self.tenant.users[owner].upn);
-                record["SendAsUserMailboxGuid"] =
-                    json!(self.tenant.users[owner].mailbox.to_string());
+                record["SendAsUserMailboxGuid"] = json!(self.tenant.users[owner].mailbox.to_string());
             }
             self.unified(when, "ExchangeItem", &record);
         }
@@ -546,20 +420,16 @@ impl Stage {
     /// An alert of the service about a person.
     pub(super) fn alert(&mut self, step: &Step, at: Seconds) -> Result<(), Error> {
         let about = self.tenant.users[self.actor(step)].upn.clone();
-        let (name, severity) = (
-            step.text("name")?.to_owned(),
-            step.text("severity")?.to_owned(),
-        );
+        let (name, severity) = (step.text("name")?.to_owned(), step.text("severity")?.to_owned());
         let alert = self.guid("alert").to_string();
         let policy = Guid::of(self.tenant.seed, &name, 0).to_string();
         let moment = |at: Seconds| format!("{}.0000000Z", Iso(at));
         let tenant = self.tenant.id.to_string();
         let triggered = json!({ "f3u": about, "ts": moment(at - 60), "te": moment(at), "op": "MailRedirect", "wl": "Exchange", "tid": tenant, "tdc": "1", "rid": alert, "cid": policy, "ad": name, "lon": "MailRedirect", "an": name, "sev": severity });
         let entity = json!({ "etype": "User", "eid": about, "tid": tenant, "ts": moment(at - 60), "te": moment(at), "op": "MailRedirect", "tdc": "1", "suid": about, "ut": "Regular", "lon": "MailRedirect" });
-        for (operation, object, data) in [
-            ("AlertTriggered", alert.clone(), triggered),
-            ("AlertEntityGenerated", about.clone(), entity),
-        ] {
+        for (operation, object, data) in
+            [("AlertTriggered", alert.clone(), triggered), ("AlertEntityGenerated", about.clone(), entity)]
+        {
             let id = self.guid(operation);
             let mut record = json!({
                 "CreationTime": Iso(at).to_string(),
@@ -602,14 +472,12 @@ fn bind(record: &mut Value, folders: &[(&str, Vec<(String, u64)>)]) {
     if let Some(map) = record.as_object_mut() {
         map.remove("ClientIP");
     }
-    record["OperationProperties"] = json!([{ "Name": "MailAccessType", "Value": "Bind" }, { "Name": "IsThrottled", "Value": "False" }]);
+    record["OperationProperties"] =
+        json!([{ "Name": "MailAccessType", "Value": "Bind" }, { "Name": "IsThrottled", "Value": "False" }]);
     record["Folders"] = folders
         .iter()
         .map(|(path, items)| {
-            let items: Value = items
-                .iter()
-                .map(|(id, size)| json!({ "InternetMessageId": id, "SizeInBytes": size }))
-                .collect();
+            let items: Value = items.iter().map(|(id, size)| json!({ "InternetMessageId": id, "SizeInBytes": size })).collect();
             json!({ "FolderItems": items, "Id": "LgAAAADBwCLOTkcSTpPvPqAu44P4AAAB", "Path": path })
         })
         .collect();

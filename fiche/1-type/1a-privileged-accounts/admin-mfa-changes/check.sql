@@ -48,5 +48,5 @@ from told c
 left join strange s on s.row_id = c.row_id
 left join split p on p.row_id = c.row_id
 union all
-select group_id, '', 'group', cast(null as varchar), cast(null as timestamp with time zone), rows, false, false, false, false, false, false, cast(null as boolean)
+select group_id, '', 'group', cast(null as varchar), arrow_cast(null, 'Timestamp(Microsecond, Some("UTC"))'), rows, false, false, false, false, false, false, cast(null as boolean)
 from signal.closed_role_group

@@ -12,6 +12,6 @@ where got_in and t between $window_from and $window_to
 group by admin, network, country
 union all
 select group_id, '', 'group', rows, cast(null as varchar), cast(null as varchar), cast(null as bigint), cast(null as varchar[]),
-       cast(null as timestamp with time zone), cast(null as timestamp with time zone),
+       arrow_cast(null, 'Timestamp(Microsecond, Some("UTC"))'), arrow_cast(null, 'Timestamp(Microsecond, Some("UTC"))'),
        false, false, false, false, false, false, cast(null as boolean)
 from signal.closed_role_group

@@ -6,7 +6,7 @@ with holder as (        -- one row per person or application, however many times
 ), known as (
   select h.rows, u.row_id as user_row, h.kind, h.kind = 'serviceprincipal' as is_app,
          case when h.kind = 'user' then u.account_enabled when h.kind <> 'group' then false end as usable,   -- NULL: not exported
-         case when h.kind <> 'user' then false else u.account_enabled and not coalesce(u.on_premises_sync_enabled, u.on_premises_immutable_id is not null) end as cloud_only
+         case when h.kind <> 'user' then false else u.account_enabled and not coalesce(u.on_premises_sync_enabled, u.on_premises_immutable_id <> '') end as cloud_only
   from holder h left join entra_user u on u.id = h.principal_id
 ), total as (
   select count(*) as holders, count(*) filter (where kind = 'user') as people, count(*) filter (where kind = 'group') as closed_groups,

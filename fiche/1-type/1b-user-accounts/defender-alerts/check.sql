@@ -6,11 +6,11 @@ with alert as (         -- one row per record: an alert writes one when raised a
          max(case when lower(p.name) = 'category' then lower(p.value) end) as category,
          max(case when lower(p.name) = 'entitytype' then lower(p.value) end) as entity_type,
          max(case when lower(p.name) = 'alertentityid' then lower(p.value) end) as entity,
-         max(case when lower(p.name) = 'data' then lower((regexp_match(p.value, '"f3u"\s*:\s*"([^"]+)"'))[1]) end) as author
-  from ual_event e join ual_property p on p.event_id = e.id and p.bag = 'alert'
+         lower((regexp_match(e.data, '"f3u"\s*:\s*"([^"]+)"'))[1]) as author
+  from ual_event e join ual_property p on p.event_id = e.id and p.bag = 'extended'
   where e.record_type = 40 and e.operation_key in ('alerttriggered', 'alertentitygenerated')
     and e.creation_time between $window_from and $window_to
-  group by e.row_id, e.id, e.operation_key, e.object_id
+  group by e.row_id, e.id, e.operation_key, e.object_id, e.data
 ), known as (
   select row_id, name, severity, category, coalesce(alert_id, case when operation_key = 'alerttriggered' then object_id end, lower(id)) as alert_id,
          coalesce(case when entity_type in ('user', 'mailbox', 'recipient') then entity end, case when strpos(author, '@') > 0 then author end) as person

@@ -5,7 +5,7 @@ with state as (
   select e.row_id, max(e.creation_time) as at, max(lower(e.actor_upn)) as who,
          lower(coalesce(max(case when lower(p.name) = 'name' then p.value end), max(case when lower(p.name) = 'identity' then p.value end), max(e.object_id))) as name,
          max(case when lower(p.name) = 'domainname' then lower(p.value) end) as domain,
-         bool_or(lower(p.name) = 'autoforwardenabled' and lower(p.value) in ('true', '$true', '1')) as opens
+         bool_or(lower(p.name) = 'autoforwardenabled' and lower(p.value) in ('true', '1')) as opens
   from ual_event e join ual_property p on p.event_id = e.id and p.bag = 'parameters'
   where e.operation_key in ('new-remotedomain', 'set-remotedomain') and coalesce(e.actor_class, '') <> 'system'
   group by e.row_id

@@ -1,0 +1,66 @@
+//! What an import recognised, row by row, and what it did not and why.
+use std::collections::BTreeSet;
+
+use reflexe_model::{EvidenceInfo, Lang, RowCount, Unrecognised};
+
+use crate::{
+    show::{span, visible, wrap},
+    words::Words,
+};
+
+/// Longest path shown, in characters.
+const PATH: usize = 200;
+/// Width of the text.
+const WIDTH: usize = 100;
+
+/// What was recognised with its row accounting, what was not with the reason, and what lay beside.
+pub fn evidence_text(evidence: &[EvidenceInfo], unrecognised: &[Unrecognised], lang: Lang) -> String {
+    let w = Words(lang);
+    let mut out = String::new();
+    let mut line = |indent: usize, text: &str| {
+        for part in wrap(text, WIDTH - indent) {
+            out.push_str(&format!("{:indent$}{part}\n", ""));
+        }
+    };
+    if evidence.is_empty() {
+        line(0, w.no_evidence());
+    }
+    for file in evidence {
+        line(0, &format!("○ {}", visible(&file.path, PATH)));
+        line(4, &format!("{} · {}", visible(&file.source, PATH), w.accounting(file.rows)));
+        let period = span(file.from, file.to, lang);
+        if !period.is_empty() {
+            line(4, &format!("{period} UTC"));
+        }
+        for note in &file.notes {
+            line(4, &visible(note.get(lang), 2000));
+        }
+    }
+    let (beside, problems): (Vec<_>, Vec<_>) = unrecognised.iter().partition(|u| u.harmless);
+    for file in &problems {
+        line(0, &format!("? {}", visible(&file.path, PATH)));
+        line(4, &format!("{}{}{}", w.unrecognised(), w.colon(), visible(file.reason.get(lang), 2000)));
+    }
+    for file in &beside {
+        line(0, &format!("– {}", visible(&file.path, PATH)));
+        line(4, &visible(file.reason.get(lang), 2000));
+    }
+    if !evidence.is_empty() {
+        let total = total(evidence);
+        line(0, &format!("{}{}{}", w.files(files(evidence)), w.colon(), w.accounting(total)));
+    }
+    out
+}
+
+/// Number of files: one that holds several kinds of thing has several entries.
+pub(crate) fn files(evidence: &[EvidenceInfo]) -> usize {
+    evidence.iter().map(|e| (&e.path, &e.sha256)).collect::<BTreeSet<_>>().len()
+}
+
+/// All rows together.
+pub(crate) fn total(evidence: &[EvidenceInfo]) -> RowCount {
+    evidence.iter().fold(RowCount::default(), |mut sum, e| {
+        sum.add(e.rows);
+        sum
+    })
+}
