@@ -162,34 +162,49 @@ impl Error {
             Self::NotACase { dir } => {
                 let d = dir.display();
                 Text::new(
-                    format!("Le dossier {d} ne contient pas de dossier reflexe (pas de case.sqlite). Vérifiez le chemin donné à --case."),
+                    format!(
+                        "Le dossier {d} ne contient pas de dossier reflexe (pas de case.sqlite). Vérifiez le chemin donné à --case."
+                    ),
                     format!("{d} is not a reflexe case (no case.sqlite). Check the path given to --case."),
                 )
             }
             Self::NotEmpty { dir } => {
                 let d = dir.display();
                 Text::new(
-                    format!("{d} contient déjà d’autres fichiers : un nouveau dossier reflexe demande un dossier vide ou inexistant. Choisissez-en un autre avec --case."),
-                    format!("{d} already holds other files: a new case needs an empty folder or a new one. Choose another with --case."),
+                    format!(
+                        "{d} contient déjà d’autres fichiers : un nouveau dossier reflexe demande un dossier vide ou inexistant. Choisissez-en un autre avec --case."
+                    ),
+                    format!(
+                        "{d} already holds other files: a new case needs an empty folder or a new one. Choose another with --case."
+                    ),
                 )
             }
             Self::Newer { dir, found, known } => {
                 let d = dir.display();
                 Text::new(
-                    format!("Le dossier {d} a été écrit par une version plus récente de reflexe (format {found}, cette version connaît {known}). Mettez reflexe à jour ; rien n’a été modifié."),
-                    format!("The case {d} was written by a newer reflexe (format {found}, this version knows {known}). Update reflexe; nothing was changed."),
+                    format!(
+                        "Le dossier {d} a été écrit par une version plus récente de reflexe (format {found}, cette version connaît {known}). Mettez reflexe à jour ; rien n’a été modifié."
+                    ),
+                    format!(
+                        "The case {d} was written by a newer reflexe (format {found}, this version knows {known}). Update reflexe; nothing was changed."
+                    ),
                 )
             }
             Self::Older { dir, found, known } => {
                 let d = dir.display();
                 Text::new(
-                    format!("Le dossier {d} est au format {found}, cette version travaille au format {known}. Lancez « reflexe import --case {d} » : il sera converti, une copie de l’ancien manifeste est gardée."),
-                    format!("The case {d} has format {found}, this version works with {known}. Run “reflexe import --case {d}”: it will be converted, a copy of the old manifest is kept."),
+                    format!(
+                        "Le dossier {d} est au format {found}, cette version travaille au format {known}. Lancez « reflexe import --case {d} » : il sera converti, une copie de l’ancien manifeste est gardée."
+                    ),
+                    format!(
+                        "The case {d} has format {found}, this version works with {known}. Run “reflexe import --case {d}”: it will be converted, a copy of the old manifest is kept."
+                    ),
                 )
             }
             Self::Locked { dir, by } => {
                 let d = dir.display();
-                let (fr, en) = by.map_or((String::new(), String::new()), |p| (format!(" (processus {p})"), format!(" (process {p})")));
+                let (fr, en) =
+                    by.map_or((String::new(), String::new()), |p| (format!(" (processus {p})"), format!(" (process {p})")));
                 Text::new(
                     format!("Un autre reflexe écrit déjà dans {d}{fr}. Attendez qu’il termine, ou arrêtez-le, puis recommencez."),
                     format!("Another reflexe is already writing to {d}{en}. Wait until it is done, or stop it, then try again."),
@@ -207,21 +222,31 @@ impl Error {
             Self::Database { path, source } => {
                 let p = path.display();
                 Text::new(
-                    format!("Le manifeste {p} ne peut pas être lu ou écrit : {source}. Vérifiez le disque et les droits ; sinon repartez d’une copie du dossier."),
-                    format!("The manifest {p} cannot be read or written: {source}. Check the disk and the permissions, or start again from a copy of the case."),
+                    format!(
+                        "Le manifeste {p} ne peut pas être lu ou écrit : {source}. Vérifiez le disque et les droits ; sinon repartez d’une copie du dossier."
+                    ),
+                    format!(
+                        "The manifest {p} cannot be read or written: {source}. Check the disk and the permissions, or start again from a copy of the case."
+                    ),
                 )
             }
             Self::Manifest { path, what } => {
                 let p = path.display();
                 Text::new(
-                    format!("Le manifeste {p} contient une valeur que reflexe n’a pas écrite ({what}). Repartez d’une copie du dossier ou réimportez les preuves dans un nouveau dossier."),
-                    format!("The manifest {p} holds a value that reflexe did not write ({what}). Start again from a copy of the case, or import the evidence into a new one."),
+                    format!(
+                        "Le manifeste {p} contient une valeur que reflexe n’a pas écrite ({what}). Repartez d’une copie du dossier ou réimportez les preuves dans un nouveau dossier."
+                    ),
+                    format!(
+                        "The manifest {p} holds a value that reflexe did not write ({what}). Start again from a copy of the case, or import the evidence into a new one."
+                    ),
                 )
             }
             Self::Declaration { path, source } => {
                 let p = path.display();
                 Text::new(
-                    format!("La déclaration n’a pas pu être écrite dans {p} : {source}. Vérifiez la place disponible et les droits."),
+                    format!(
+                        "La déclaration n’a pas pu être écrite dans {p} : {source}. Vérifiez la place disponible et les droits."
+                    ),
                     format!("The declaration could not be written to {p}: {source}. Check the free space and the permissions."),
                 )
             }
@@ -250,8 +275,12 @@ impl Error {
             Self::OriginalChanged { id, path } => {
                 let p = path.display();
                 Text::new(
-                    format!("Le fichier {p} n’a plus la taille qu’avait {id} à l’import : il a été modifié depuis. Retrouvez le fichier d’origine."),
-                    format!("{p} no longer has the size that {id} had when it was imported: it was changed since. Find the original file."),
+                    format!(
+                        "Le fichier {p} n’a plus la taille qu’avait {id} à l’import : il a été modifié depuis. Retrouvez le fichier d’origine."
+                    ),
+                    format!(
+                        "{p} no longer has the size that {id} had when it was imported: it was changed since. Find the original file."
+                    ),
                 )
             }
             Self::OutOfBounds { id, offset, length, size } => Text::new(
@@ -259,7 +288,9 @@ impl Error {
                 format!("The reference {id}@{offset}+{length} points outside the file ({size} bytes)."),
             ),
             Self::NoSuchMember { id, member } => Text::new(
-                format!("La référence {id}!{member} désigne une partie de fichier que cette version ne sait pas ouvrir. Mettez reflexe à jour."),
+                format!(
+                    "La référence {id}!{member} désigne une partie de fichier que cette version ne sait pas ouvrir. Mettez reflexe à jour."
+                ),
                 format!("The reference {id}!{member} names a part of a file that this version cannot open. Update reflexe."),
             ),
             Self::TooManyFiles { limit } => Text::new(
@@ -293,12 +324,16 @@ fn evidence_text(error: &reflexe_evidence::error::Error) -> Text {
         E::Index { path } => {
             let p = path.display();
             Text::new(
-                format!("L’index des enregistrements déjà connus est endommagé ({p}). Réimportez les preuves dans un nouveau dossier."),
+                format!(
+                    "L’index des enregistrements déjà connus est endommagé ({p}). Réimportez les preuves dans un nouveau dossier."
+                ),
                 format!("The index of known records is damaged ({p}). Import the evidence into a new case."),
             )
         }
         E::Internal { path, what } => Text::new(
-            format!("Erreur interne pendant l’import de {path} : {what}. Merci de la signaler ; rien de ce fichier n’a été gardé."),
+            format!(
+                "Erreur interne pendant l’import de {path} : {what}. Merci de la signaler ; rien de ce fichier n’a été gardé."
+            ),
             format!("Internal error while importing {path}: {what}. Please report it; nothing of this file was kept."),
         ),
     }

@@ -207,8 +207,13 @@ impl Case {
 /// Takes the lock of a case, or says who holds it. The file holds the writer's process id, for that message only.
 fn lock(dir: &Path) -> Result<File, Error> {
     let path = dir.join("case.lock");
-    let mut file =
-        File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(Error::io(Doing::Writing, &path))?;
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(Error::io(Doing::Writing, &path))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -229,7 +234,11 @@ fn lock(dir: &Path) -> Result<File, Error> {
 /// A new case may stand in an empty folder, or where its own creation was interrupted.
 fn only_beginnings(dir: &Path) -> Result<(), Error> {
     const OWN: [&str; 3] = ["case.lock", "case.sqlite", "case.sqlite-journal"];
-    if entries(dir)?.iter().all(|p| OWN.contains(&name(p).as_str())) { Ok(()) } else { Err(Error::NotEmpty { dir: dir.to_owned() }) }
+    if entries(dir)?.iter().all(|p| OWN.contains(&name(p).as_str())) {
+        Ok(())
+    } else {
+        Err(Error::NotEmpty { dir: dir.to_owned() })
+    }
 }
 
 /// What a folder holds, in order; nothing if there is no such folder.
@@ -266,7 +275,8 @@ pub(crate) fn name(path: &Path) -> String {
 /// `<file number>-….parquet`
 fn is_part_name(path: &Path) -> bool {
     let name = name(path);
-    name.ends_with(".parquet") && name.split_once('-').is_some_and(|(n, _)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    name.ends_with(".parquet")
+        && name.split_once('-').is_some_and(|(n, _)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn is_sha256(name: &str) -> bool {

@@ -251,11 +251,7 @@ fn stage_and_commit(
     fs::create_dir_all(&tables).map_err(Error::io(Doing::Writing, &tables))?;
     // The copy is what is read: what is stored is then what was hashed, even if the original changes meanwhile.
     let copy = if options.in_place { None } else { Some(copy(&file.path, &staged.join("original"))?) };
-    let input = FileInput {
-        path: copy.as_ref().map_or(&file.path, |(path, _)| path),
-        shown_path: &file.shown,
-        file_no: number,
-    };
+    let input = FileInput { path: copy.as_ref().map_or(&file.path, |(path, _)| path), shown_path: &file.shown, file_no: number };
     let read = |bytes| options.progress.read(bytes);
     let (outcome, synced) = thread::scope(|scope| {
         let sync = copy.as_ref().map(|(_, handle)| scope.spawn(|| handle.sync_all()));
@@ -317,7 +313,8 @@ impl Case {
         let database = self.database();
         let tx = self.db.transaction().map_err(&database)?;
         let write = || {
-            let mut put = tx.prepare("INSERT OR REPLACE INTO unrecognised (path, reason_fr, reason_en, harmless) VALUES (?, ?, ?, ?)")?;
+            let mut put =
+                tx.prepare("INSERT OR REPLACE INTO unrecognised (path, reason_fr, reason_en, harmless) VALUES (?, ?, ?, ?)")?;
             let mut drop = tx.prepare("DELETE FROM unrecognised WHERE path = ?")?;
             for FileResult { path, outcome } in files {
                 match outcome {

@@ -18,7 +18,13 @@ pub trait Importer {
     ///
     /// # Errors
     /// When the file cannot be read or its tables cannot be written. The case then calls [`Importer::forget`].
-    fn import(&mut self, file: &FileInput<'_>, out_dir: &Path, threads: usize, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcome, Error>;
+    fn import(
+        &mut self,
+        file: &FileInput<'_>,
+        out_dir: &Path,
+        threads: usize,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Outcome, Error>;
 
     /// The file imported last is about to be committed.
     ///
@@ -53,7 +59,13 @@ impl Readers {
 }
 
 impl Importer for Readers {
-    fn import(&mut self, file: &FileInput<'_>, out_dir: &Path, threads: usize, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcome, Error> {
+    fn import(
+        &mut self,
+        file: &FileInput<'_>,
+        out_dir: &Path,
+        threads: usize,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Outcome, Error> {
         let mut context = ImportContext { out_dir, dedup: &mut self.dedup, threads, progress };
         // Evidence is written by attackers: a mistake of ours that one file brings out must not keep the others from being read.
         // What the readers hold of the file is dropped by `forget`.

@@ -5,6 +5,8 @@
 //! ([`Case::table_files`]) and what the bytes of a row are ([`Case::raw_record`]).
 //!
 //! It does not know what an audit log is: reading is the business of `reflexe-evidence`, judging of the engine.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod closed;
 mod commit;
 mod declare;

@@ -85,7 +85,10 @@ impl Walk {
 
     fn enter(&mut self, path: &Path, shown: &str, origin: PathBuf) {
         if Some(&origin) == self.case_dir.as_ref() || store::looks_like_a_case(path) {
-            let reason = Text::new("Dossier reflexe : ses fichiers ne sont pas des preuves à importer.", "A reflexe case: its files are not evidence to import.");
+            let reason = Text::new(
+                "Dossier reflexe : ses fichiers ne sont pas des preuves à importer.",
+                "A reflexe case: its files are not evidence to import.",
+            );
             self.listing.problems.push((shown.to_owned(), reason, true));
             return;
         }

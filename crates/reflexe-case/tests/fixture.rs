@@ -2,6 +2,7 @@
 //!
 //! It is made once, by the version that introduces a format, and never again for that format:
 //! `cargo test -p reflexe-case --test fixture -- --ignored make`.
+#![allow(clippy::unwrap_used)]
 mod common;
 
 use std::{
@@ -70,8 +71,10 @@ fn make() {
 fn check(case: &Case) {
     assert_eq!(case.title().unwrap().as_deref(), Some("Fixture"));
     let evidence = case.evidence().unwrap();
-    let rows: Vec<_> = evidence.iter().map(|e| (e.id.as_str(), e.path.as_str(), e.rows.read, e.rows.kept, e.rows.duplicate)).collect();
-    let expected = [("e1", "given/march.json", 2, 2, 0), ("e2", "given/more.json", 2, 1, 1), ("e3", "given/other/log.json", 1, 1, 0)];
+    let rows: Vec<_> =
+        evidence.iter().map(|e| (e.id.as_str(), e.path.as_str(), e.rows.read, e.rows.kept, e.rows.duplicate)).collect();
+    let expected =
+        [("e1", "given/march.json", 2, 2, 0), ("e2", "given/more.json", 2, 1, 1), ("e3", "given/other/log.json", 1, 1, 0)];
     assert_eq!(rows, expected);
     assert_eq!(case.unrecognised().unwrap().len(), 1);
     assert_eq!(case.superseded().unwrap().len(), 1, "record 2 of e1");

@@ -1,4 +1,5 @@
 //! What an import over many files promises, with readers that tests can make fail.
+#![allow(clippy::unwrap_used)]
 mod common;
 
 use std::{fs, io, path::Path};
@@ -38,7 +39,8 @@ fn importing_twice_adds_nothing() {
     let first = run(&mut case, &p.evidence, &ImportOptions::default());
     assert!(first.is_complete(), "{first:?}");
     assert_eq!(first.rows().kept, 3);
-    let ids: Vec<_> = case.evidence().unwrap().into_iter().map(|e| (e.id, e.path.rsplit('/').next().unwrap().to_owned())).collect();
+    let ids: Vec<_> =
+        case.evidence().unwrap().into_iter().map(|e| (e.id, e.path.rsplit('/').next().unwrap().to_owned())).collect();
     assert_eq!(ids, [("e1".to_owned(), "a.log".to_owned()), ("e2".to_owned(), "b.log".to_owned())]);
     assert_eq!(*outcome(&first, "of-b.log"), FileOutcome::AlreadyImported { id: "e2".into() });
 
@@ -68,12 +70,10 @@ fn what_is_not_imported_is_listed_with_what_to_do() {
         .into_iter()
         .map(|u| (u.path.rsplit('/').next().unwrap().to_owned(), u.harmless, u.reason.en))
         .collect();
-    assert_eq!(listed.iter().map(|l| (l.0.as_str(), l.1)).collect::<Vec<_>>(), [
-        ("empty.csv", false),
-        ("logs.zip", false),
-        ("notes.md", true),
-        ("odd.bin", false)
-    ]);
+    assert_eq!(
+        listed.iter().map(|l| (l.0.as_str(), l.1)).collect::<Vec<_>>(),
+        [("empty.csv", false), ("logs.zip", false), ("notes.md", true), ("odd.bin", false)]
+    );
     assert!(listed[0].2.contains("Empty file") && listed[1].2.contains("Unpack"), "{listed:?}");
     // Once it is understood, it is no longer listed.
     put(&p.evidence, "odd.bin", &format!("LOG {A} 2\n"));
@@ -94,7 +94,7 @@ fn a_file_that_fails_leaves_the_others_alone() {
     });
     let mut lines = Lines { fault: Some(fault), ..Lines::default() };
     let mut case = Case::create(&p.case).unwrap();
-    let report = import_with(&mut case, &[p.evidence.clone()], &ImportOptions::default(), &mut lines).unwrap();
+    let report = import_with(&mut case, std::slice::from_ref(&p.evidence), &ImportOptions::default(), &mut lines).unwrap();
     assert_eq!((lines.kept, lines.forgotten), (2, 1));
     match outcome(&report, "b") {
         FileOutcome::Failed { reason } => {
@@ -124,7 +124,7 @@ fn a_full_disk_stops_cleanly_and_the_next_run_resumes() {
     });
     let mut lines = Lines { fault: Some(fault), ..Lines::default() };
     let mut case = Case::create(&p.case).unwrap();
-    let report = import_with(&mut case, &[p.evidence.clone()], &ImportOptions::default(), &mut lines).unwrap();
+    let report = import_with(&mut case, std::slice::from_ref(&p.evidence), &ImportOptions::default(), &mut lines).unwrap();
     assert!(report.stopped.as_ref().is_some_and(|t| t.en.contains("full") && t.fr.contains("plein")), "{report:?}");
     assert_eq!(report.not_tried.len(), 2, "b and c: {report:?}");
     assert!(!report.is_complete());
@@ -140,7 +140,8 @@ fn a_disk_that_is_really_full() {
     let p = place();
     let disk = p.case.with_file_name("disk");
     fs::create_dir(&disk).unwrap();
-    let mount = |args: &[&str]| std::process::Command::new("mount").args(args).arg(&disk).output().is_ok_and(|o| o.status.success());
+    let mount =
+        |args: &[&str]| std::process::Command::new("mount").args(args).arg(&disk).output().is_ok_and(|o| o.status.success());
     if !mount(&["-t", "tmpfs", "-o", "size=1536k", "tmpfs"]) {
         eprintln!("skipped: mounting a small disk is not allowed here");
         return;
@@ -208,7 +209,7 @@ fn a_row_of_a_utf_16_file_is_found_in_its_text() {
     fs::write(p.evidence.join("wide.log"), utf16).unwrap();
     let mut case = Case::create(&p.case).unwrap();
     let mut lines = Lines { any: true, ..Lines::default() };
-    import_with(&mut case, &[p.evidence.clone()], &ImportOptions::default(), &mut lines).unwrap();
+    import_with(&mut case, std::slice::from_ref(&p.evidence), &ImportOptions::default(), &mut lines).unwrap();
     let second = text.find("LOG").unwrap() + text[3..].find("LOG").unwrap() + 3;
     let at = |offset: usize, length: usize| RowLocator {
         evidence_id: "e1".into(),
@@ -244,7 +245,9 @@ fn a_declaration_is_coverage_with_a_name() {
     put(&p.evidence, "b.log", &format!("LOG {A} 2\n"));
     let mut case = Case::create(&p.case).unwrap();
     run(&mut case, &p.evidence, &ImportOptions::default());
-    let complete = |case: &Case| column(&case.table_files("coverage").unwrap(), "complete").iter().flatten().filter(|c| *c == "true").count();
+    let complete = |case: &Case| {
+        column(&case.table_files("coverage").unwrap(), "complete").iter().flatten().filter(|c| *c == "true").count()
+    };
     assert_eq!(complete(&case), 0);
     assert!(matches!(case.declare_unfiltered(" ", None), Err(Error::NoName)));
     assert!(matches!(case.declare_unfiltered("R. Martin", Some(&["e7".into()])), Err(Error::NoSuchEvidence { .. })));
@@ -283,7 +286,7 @@ fn a_case_opened_for_reading_takes_nothing_in() {
     let p = place();
     drop(Case::create(&p.case).unwrap());
     let mut case = Case::open_for_reading(&p.case).unwrap();
-    let result = import_with(&mut case, &[p.evidence.clone()], &ImportOptions::default(), &mut Lines::default());
+    let result = import_with(&mut case, std::slice::from_ref(&p.evidence), &ImportOptions::default(), &mut Lines::default());
     assert!(matches!(result, Err(Error::ReadOnly { .. })));
     assert!(matches!(case.declare_unfiltered("x", None), Err(Error::ReadOnly { .. })));
 }

@@ -3,6 +3,7 @@
 //!
 //! The process that is killed is this test binary itself: it runs `child` and nothing else.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used)]
 mod common;
 
 use std::{
@@ -18,8 +19,8 @@ use reflexe_case::{Case, ImportOptions, import};
 
 const CASE: &str = "REFLEXE_TEST_CASE";
 const EVIDENCE: &str = "REFLEXE_TEST_EVIDENCE";
-const FILES: u32 = 16;
-const KILLS: u32 = 24;
+const FILES: u32 = 10;
+const KILLS: u32 = 20;
 
 /// One audit record; the longer of two copies of an id is the richer.
 fn record(id: u32, extra: &str) -> String {
@@ -37,7 +38,8 @@ fn record(id: u32, extra: &str) -> String {
 fn evidence(dir: &Path) {
     for n in 0..FILES {
         let first = n * 20;
-        let overlap = (first.saturating_sub(5)..first).map(|id| record(id, if id % 2 == 0 { ",\"ResultStatus\":\"True\"" } else { "" }));
+        let overlap =
+            (first.saturating_sub(5)..first).map(|id| record(id, if id % 2 == 0 { ",\"ResultStatus\":\"True\"" } else { "" }));
         let text: String = overlap.chain((first..first + 20).map(|id| record(id, ""))).collect();
         put(dir, &format!("day-{n:02}.json"), &text);
     }
@@ -49,7 +51,8 @@ fn evidence(dir: &Path) {
 fn child() {
     let (Some(case), Some(evidence)) = (env::var_os(CASE), env::var_os(EVIDENCE)) else { return };
     let mut case = Case::open_or_create(Path::new(&case)).unwrap();
-    let report = import(&mut case, &[PathBuf::from(evidence)], &ImportOptions { threads: 2, ..ImportOptions::default() }).unwrap();
+    let report =
+        import(&mut case, &[PathBuf::from(evidence)], &ImportOptions { threads: 2, ..ImportOptions::default() }).unwrap();
     assert!(report.is_complete(), "{report:?}");
 }
 
@@ -133,7 +136,7 @@ fn killed_at_any_moment_it_resumes_to_the_same_case() {
             kills += 1;
             leftovers += u32::from(!tree(&case.join("staging")).is_empty());
             nothing_is_half_done(&case);
-            if kills % 8 == 0 {
+            if kills % 10 == 0 {
                 break;
             }
         }
@@ -192,7 +195,13 @@ fn no_permission() {
     } else {
         Command::new(env::current_exe().unwrap())
     };
-    let output = command.args(["--exact", "child", "--nocapture"]).current_dir("/").env(CASE, &case).env(EVIDENCE, &given).output().unwrap();
+    let output = command
+        .args(["--exact", "child", "--nocapture"])
+        .current_dir("/")
+        .env(CASE, &case)
+        .env(EVIDENCE, &given)
+        .output()
+        .unwrap();
     open_to_all(&given.join("closed"), 0o755);
     let case = Case::open(&case).unwrap_or_else(|e| panic!("{e}: {output:?}"));
     let listed: Vec<_> = case.unrecognised().unwrap();

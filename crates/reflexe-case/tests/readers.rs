@@ -1,4 +1,5 @@
 //! The case with the real readers: what only shows when both work together.
+#![allow(clippy::unwrap_used)]
 mod common;
 
 use std::{fs, path::Path};
@@ -37,7 +38,8 @@ fn tables_on_a_disk_that_is_really_full() {
     let dir = tempfile::tempdir().unwrap();
     let disk = dir.path().join("disk");
     fs::create_dir(&disk).unwrap();
-    let mount = |args: &[&str]| std::process::Command::new("mount").args(args).arg(&disk).output().is_ok_and(|o| o.status.success());
+    let mount =
+        |args: &[&str]| std::process::Command::new("mount").args(args).arg(&disk).output().is_ok_and(|o| o.status.success());
     if !mount(&["-t", "tmpfs", "-o", "size=1m", "tmpfs"]) {
         eprintln!("skipped: mounting a small disk is not allowed here");
         return;
@@ -105,7 +107,8 @@ fn two_real_tenants() {
     }
     let dir = tempfile::tempdir().unwrap();
     let mut case = Case::create(&dir.path().join("case")).unwrap();
-    let report = import(&mut case, std::slice::from_ref(&ual), &ImportOptions { in_place: true, ..ImportOptions::default() }).unwrap();
+    let report =
+        import(&mut case, std::slice::from_ref(&ual), &ImportOptions { in_place: true, ..ImportOptions::default() }).unwrap();
     let rows = report.rows();
     assert_eq!((rows.read, rows.kept, rows.duplicate, rows.rejected), (8750, 3898, 4852, 0), "{report:?}");
     assert_eq!(case.tenants().unwrap().len(), 1);

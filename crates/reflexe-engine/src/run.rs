@@ -1,6 +1,9 @@
 //! Runs the checks: SQL returns candidates, `reflexe-fiche` folds and judges them, the cited rows give time, actor and
 //! links, and judging repeats until what findings say of each other (suspects) changes nothing.
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use arrow::{datatypes::DataType, record_batch::RecordBatch};
 use reflexe_fiche::{
@@ -40,8 +43,8 @@ pub struct RunInput<'a> {
     pub hostile: BTreeSet<String>,
     /// Path of an evidence file, as it was given.
     pub path_of: &'a dyn Fn(&str) -> String,
-    /// Called before each check with its id.
-    pub progress: &'a dyn Fn(&str),
+    /// Called before each check with its id, from any thread.
+    pub progress: &'a (dyn Fn(&str) + Sync),
 }
 
 /// The result of one check.
@@ -78,10 +81,11 @@ pub struct RunResult {
 /// When signals, coverage or cited rows cannot be read.
 pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineError> {
     let coverage = session.coverage()?;
+    let (window, given) = (input.window, input.params);
     let window_params = |name: &str| match name {
-        "window_from" => Some(instant(input.window.from)),
-        "window_to" => Some(instant(input.window.to)),
-        _ => input.params.get(name).and_then(literal),
+        "window_from" => Some(instant(window.from)),
+        "window_to" => Some(instant(window.to)),
+        _ => given.get(name).and_then(literal),
     };
     let checks: Vec<&Check> =
         input.catalogue.checks.iter().filter(|c| input.only.is_empty() || input.only.contains(&c.def.id)).collect();
@@ -97,12 +101,7 @@ pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineE
     hostile.extend(hostile_links(session, &signals)?);
     let sets = Sets::read(session, &|sign| input.only.is_empty() || checks.iter().any(|c| c.def.signs.contains_key(sign)))?;
 
-    let mut works = Vec::new();
-    for check in checks {
-        (input.progress)(&check.def.id);
-        let folded = candidates(session, check, &window_params).map(|c| judge::fold(c, &check.def));
-        works.push((check, folded));
-    }
+    let mut works = all_candidates(session, &checks, input.progress, &window_params);
     let ids: BTreeSet<i64> =
         works.iter().filter_map(|(_, f)| f.as_ref().ok()).flatten().flat_map(|f| f.rows.iter().copied()).collect();
     let cited = session.cited(&ids)?;
@@ -246,6 +245,32 @@ fn populations(session: &Session, catalogue: &Catalogue) -> Result<BTreeMap<Stri
         }
     }
     Ok(out)
+}
+
+/// Runs the queries of all checks, as many at a time as there are processors: planning a query is serial work.
+fn all_candidates<'a>(
+    session: &Session,
+    checks: &[&'a Check],
+    progress: &(dyn Fn(&str) + Sync),
+    params: &(dyn Fn(&str) -> Option<String> + Sync),
+) -> Vec<(&'a Check, Result<Vec<Folded>, EngineError>)> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(check) = checks.get(at) else { return done };
+            progress(&check.def.id);
+            done.push((at, candidates(session, check, params).map(|c| judge::fold(c, &check.def))));
+        }
+    };
+    let mut done: Vec<(usize, Result<Vec<Folded>, EngineError>)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..session.threads.max(1)).map(|_| scope.spawn(&work)).collect();
+        // A worker that panicked takes its checks with it: the run must not pretend they were looked at.
+        workers.into_iter().flat_map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().filter_map(|(at, folded)| Some((*checks.get(at)?, folded))).collect()
 }
 
 /// Runs `check.sql`.

@@ -107,6 +107,7 @@ pub struct TenantFilter {
 pub struct Session {
     pub(crate) ctx: SessionContext,
     pub(crate) runtime: Arc<tokio::runtime::Runtime>,
+    pub(crate) threads: usize,
     /// Domains of the tenant and where they are known from.
     pub own_domains: Vec<OwnDomain>,
 }
@@ -134,7 +135,7 @@ impl Session {
         for schema in ["stored", "ref", "input", "signal"] {
             catalog.register_schema(schema, Arc::new(MemorySchemaProvider::new()))?;
         }
-        let mut session = Self { ctx, runtime, own_domains: Vec::new() };
+        let mut session = Self { ctx, runtime, threads: options.threads, own_domains: Vec::new() };
         session.register_small(options)?;
         let wanted = |name: &str| options.only.as_ref().is_none_or(|only| only.contains(name) || OWN_USE.contains(&name));
         for table in spec::tables().iter().filter(|t| wanted(&t.name)) {

@@ -65,7 +65,7 @@ fn one_record_in_every_wrapping() {
             ("evidence_id", "e1"),
             ("source_kind", source),
             ("tenant_id", TENANT),
-            ("scope", "unknown"),
+            ("source_scope", "unknown"),
         ] {
             assert_eq!(event.get(column).map(String::as_str), Some(want), "{name}: {column}");
         }

@@ -48,6 +48,8 @@ pub type Obtains<'a> = &'a dyn Fn(&str) -> Option<ObtainText>;
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A template failed while rendering.
-    #[error("the HTML report could not be rendered: {0}. This is a fault of reflexe: `qualify --json` still gives the whole answer")]
+    #[error(
+        "the HTML report could not be rendered: {0}. This is a fault of reflexe: `qualify --json` still gives the whole answer"
+    )]
     Template(#[from] askama::Error),
 }

@@ -43,9 +43,10 @@ pub(crate) struct Piece {
     pub text: String,
 }
 
-/// Splits a shown string at its tokens, so that a page can set them apart.
+/// Splits a name at what deceives the eye, so that a page can set it apart: hidden characters, blanks at either end, letters
+/// of another script inside a Latin word.
 pub(crate) fn pieces(text: &str, limit: usize) -> Vec<Piece> {
-    let shown = visible(text, limit);
+    let shown = visible(&deceits(text), limit);
     let mut out = Vec::new();
     let mut rest = shown.as_str();
     while let Some(at) = rest.find("‹U+") {
@@ -60,6 +61,26 @@ pub(crate) fn pieces(text: &str, limit: usize) -> Vec<Piece> {
         out.push(Piece { token: false, text: rest.to_owned() });
     }
     out
+}
+
+/// Writes blanks at the ends and look-alike letters as tokens.
+fn deceits(text: &str) -> String {
+    let blank = |part: &str| "‹U+0020›".repeat(part.len());
+    let start = text.trim_start_matches(' ');
+    let middle = start.trim_end_matches(' ');
+    let mut out = blank(&text[..text.len() - start.len()]);
+    for word in middle.split_inclusive(|c: char| !c.is_alphanumeric()) {
+        let mixed = word.contains(|c: char| c.is_ascii_alphabetic());
+        for c in word.chars() {
+            // Greek and Cyrillic, whose letters pass for Latin ones.
+            if mixed && matches!(c, '\u{370}'..='\u{52f}') && c.is_alphabetic() {
+                out.push_str(&format!("‹U+{:04X} {c}›", c as u32));
+            } else {
+                out.push(c);
+            }
+        }
+    }
+    out + &blank(&start[middle.len()..])
 }
 
 const MONTHS: [(&str, &str); 12] = [
@@ -187,6 +208,8 @@ mod tests {
         let got = pieces("a\u{202e}b\u{ad}", 99);
         let words: Vec<(bool, &str)> = got.iter().map(|p| (p.token, p.text.as_str())).collect();
         assert_eq!(words, [(false, "a"), (true, "U+202E"), (false, "b"), (true, "U+00AD")]);
+        let name: Vec<String> = pieces(" Micr\u{43e}soft Мир ", 99).into_iter().map(|p| p.text).collect();
+        assert_eq!(name, ["U+0020", "Micr", "U+043E \u{43e}", "soft Мир", "U+0020"]);
         assert_eq!(visible("été\u{a0}!", 99), "été\u{a0}!");
         assert_eq!(visible(&"x".repeat(10_000), 50).chars().count(), 51);
         assert_eq!(visible_cut("a\nb\u{1b}", 9, &['\n']), ("a\nb‹U+001B›".to_owned(), false));
@@ -207,7 +230,7 @@ mod tests {
         let parts = joints(text);
         assert_eq!(parts.iter().map(|p| p.1).collect::<String>(), text);
         let held: Vec<&str> = parts.iter().filter(|p| p.0).map(|p| p.1).collect();
-        assert_eq!(held, ["« ", " »", " :", " ;", " ?", "« "]);
+        assert_eq!(held, ["« ", " »", " :", " ;", " ?", " »"]);
         assert_eq!(joints("plain"), [(false, "plain")]);
     }
 

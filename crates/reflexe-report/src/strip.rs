@@ -6,7 +6,7 @@ use reflexe_model::{Finding, Lang, StoryFact, Verdict};
 
 use crate::show::{day, minute, visible};
 
-const LEFT: f64 = 150.0;
+const LEFT: f64 = 176.0;
 const RIGHT: f64 = 726.0;
 const TOP: f64 = 34.0;
 const LANE: f64 = 26.0;
@@ -54,9 +54,8 @@ pub(crate) struct Mark {
 /// Draws a story; nothing if fewer than two moments are known.
 pub(crate) fn strip(findings: &[&Finding], context: &[StoryFact], lang: Lang, context_word: &str) -> Option<Strip> {
     let times = findings.iter().flat_map(|f| [f.first_seen, f.last_seen]).chain(context.iter().map(|c| c.time)).flatten();
-    let (from, to) = times.fold(None, |range: Option<(Timestamp, Timestamp)>, t| {
-        Some(range.map_or((t, t), |(a, b)| (a.min(t), b.max(t))))
-    })?;
+    let (from, to) =
+        times.fold(None, |range: Option<(Timestamp, Timestamp)>, t| Some(range.map_or((t, t), |(a, b)| (a.min(t), b.max(t)))))?;
     if from == to {
         return None;
     }
@@ -77,7 +76,9 @@ pub(crate) fn strip(findings: &[&Finding], context: &[StoryFact], lang: Lang, co
 
     let mut marks = Vec::new();
     for f in findings {
-        let (Some(start), Some(lane)) = (f.first_seen.or(f.last_seen), stages.iter().position(|s| *s == f.stage)) else { continue };
+        let (Some(start), Some(lane)) = (f.first_seen.or(f.last_seen), stages.iter().position(|s| *s == f.stage)) else {
+            continue;
+        };
         let end = f.last_seen.unwrap_or(start).max(start);
         marks.push(Mark {
             x: one(x(start)),
@@ -127,9 +128,8 @@ pub(crate) fn shape(v: Verdict) -> &'static str {
 
 /// Round moments, six at most.
 fn ticks(from: Timestamp, to: Timestamp, lang: Lang, x: impl Fn(Timestamp) -> f64) -> Vec<Tick> {
-    const STEPS: [i64; 16] = [
-        1, 5, 10, 60, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000, 7_776_000, 31_536_000,
-    ];
+    const STEPS: [i64; 16] =
+        [1, 5, 10, 60, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000, 7_776_000, 31_536_000];
     let length = to.as_second() - from.as_second();
     let step = STEPS.into_iter().find(|s| length / s < 5).unwrap_or(length / 4 + 1);
     let mut at = from.as_second() - from.as_second().rem_euclid(step) + step;
@@ -140,7 +140,13 @@ fn ticks(from: Timestamp, to: Timestamp, lang: Lang, x: impl Fn(Timestamp) -> f6
         let Ok(t) = Timestamp::from_second(at) else { break };
         let date = day(t, lang);
         let clock = t.to_zoned(TimeZone::UTC).strftime(if step < 60 { "%H:%M:%S" } else { "%H:%M" }).to_string();
-        let name = if step >= 86_400 { date.clone() } else if date == last_day { clock } else { format!("{date} {clock}") };
+        let name = if step >= 86_400 {
+            date.clone()
+        } else if date == last_day {
+            clock
+        } else {
+            format!("{date} {clock}")
+        };
         last_day = date;
         let px = x(t);
         let anchor = if px > RIGHT - 50.0 { "end" } else { "middle" };

@@ -7,7 +7,7 @@ use reflexe_model::{ActionState, Finding, Lang, Qualification, Story, StoryLevel
 use crate::{
     Obtains, evidence,
     show::{capital, day, one_line, span, visible, wrap},
-    view::act_high,
+    view::{act_high, open},
     words::Words,
 };
 
@@ -87,7 +87,7 @@ impl Terminal<'_> {
 
     fn head(&mut self, sentence: &Text) {
         let range = &self.q.severity.proposed;
-        let mark = SEVERITY[usize::from(range.low.clamp(1, 4)) - 1];
+        let mark = if open(range) { "?" } else { SEVERITY[usize::from(range.low.clamp(1, 4)) - 1] };
         let ink = if range.low >= 3 { Ink::Found } else { Ink::Strong };
         for (n, part) in wrap(&visible(sentence.get(self.lang), 1000), WIDTH - 2).into_iter().enumerate() {
             let painted = self.paint(ink, &part);
@@ -105,11 +105,18 @@ impl Terminal<'_> {
         }
         let case = &self.q.case;
         let mut about = vec![visible(&case.title, 60)];
-        let domains: Vec<String> = case.tenant.domains.iter().filter(|d| **d != case.title).take(2).map(|d| visible(d, 40)).collect();
+        let domains: Vec<String> =
+            case.tenant.domains.iter().filter(|d| **d != case.title).take(2).map(|d| visible(d, 40)).collect();
         if !domains.is_empty() {
             about.push(domains.join(", "));
         }
-        about.extend(case.tenant.id.as_ref().filter(|id| **id != case.title).map(|id| format!("{} {}", self.w.tenant(), visible(id, 40))));
+        about.extend(
+            case.tenant
+                .id
+                .as_ref()
+                .filter(|id| **id != case.title)
+                .map(|id| format!("{}\u{a0}{}", self.w.tenant(), visible(id, 40))),
+        );
         self.out.push(String::new());
         self.say(0, &about.join(" · "));
         let period = case.window.map_or_else(
@@ -172,6 +179,7 @@ impl Terminal<'_> {
         let stages = Stages::embedded();
         let words: Vec<String> = story.stages.iter().map(|s| stages.word(s).get(self.lang).to_owned()).collect();
         let mut facts = vec![format!("{}/100", story.score), self.w.level(story.level).to_owned()];
+        facts.push(self.w.facts(story.findings.len()));
         facts.extend(Some(span(story.from, story.to, self.lang)).filter(|s| !s.is_empty()));
         facts.extend((!words.is_empty()).then(|| words.join(", ")));
         let line = one_line(&facts.join(" · "), WIDTH - 6);
@@ -180,19 +188,13 @@ impl Terminal<'_> {
         // The gravest acts, in the order of time.
         let mut gravest: Vec<usize> = (0..told.len()).collect();
         gravest.sort_by_key(|&i| (std::cmp::Reverse((told[i].verdict, told[i].decisive, told[i].weight)), i));
-        let full = told.len() <= acts;
-        gravest.truncate(if full { acts } else { acts.saturating_sub(1) });
+        gravest.truncate(acts);
         gravest.sort_unstable();
-        let mut used = gravest.len();
+        let used = gravest.len();
         for i in gravest {
             let (mark, ink) = verdict_mark(told[i].verdict);
             let text = one_line(&visible(told[i].text.get(self.lang), 1000), WIDTH - 8);
             self.out.push(format!("      {} {text}", self.paint(ink, mark)));
-        }
-        if !full && acts > 0 {
-            let text = self.w.more(told.len() - used);
-            self.out.push(format!("        {}", self.paint(Ink::Quiet, &text)));
-            used += 1;
         }
         used
     }
@@ -213,11 +215,13 @@ impl Terminal<'_> {
             if !export.settles.is_empty() {
                 parts.push(format!("{} {}", self.w.settles(), export.settles.join(", ")));
             }
-            if !export.helps.is_empty() {
+            if export.settles.is_empty() && !export.helps.is_empty() {
                 parts.push(format!("{} {}", self.w.helps(), export.helps.join(", ")));
             }
             self.out.push(format!("  ? {}", one_line(&parts.join(" · "), WIDTH - 4)));
-            if let Some(portal) = found.as_ref().and_then(|o| o.portal.as_ref()).map(|p| p.get(self.lang)).filter(|p| !p.is_empty()) {
+            if let Some(portal) =
+                found.as_ref().and_then(|o| o.portal.as_ref()).map(|p| p.get(self.lang)).filter(|p| !p.is_empty())
+            {
                 for part in wrap(&visible(portal, 1000), WIDTH - 4).into_iter().take(3) {
                     let text = self.paint(Ink::Quiet, &part);
                     self.out.push(format!("    {text}"));
@@ -235,7 +239,12 @@ impl Terminal<'_> {
         if evidence.is_empty() {
             self.say(2, self.w.no_evidence());
         } else {
-            let text = format!("{}{}{}.", self.w.files(evidence::files(evidence)), self.w.colon(), self.w.accounting(evidence::total(evidence)));
+            let text = format!(
+                "{}{}{}.",
+                self.w.files(evidence::files(evidence)),
+                self.w.colon(),
+                self.w.accounting(evidence::total(evidence))
+            );
             self.say(2, &text);
         }
         let (beside, problems): (Vec<_>, Vec<_>) = self.q.unrecognised.iter().partition(|u| u.harmless);

@@ -12,7 +12,7 @@ use crate::{Obtains, show::Piece, show::pieces, words::Words};
 
 pub(crate) use self::{
     finding::{CheckView, Cut},
-    head::{BoxView, ScaleStep, WhyView, act_high},
+    head::{BoxView, ScaleStep, WhyView, act_high, open},
     parts::{ActionView, EvidenceView, ExportView, ItemGroup, MethodView, StoryView, UnrecognisedView},
 };
 
@@ -64,7 +64,13 @@ pub(crate) struct Page {
 
 impl Page {
     /// Puts an answer into words.
-    pub(crate) fn new(q: &Qualification, sentence: &Text, raw: &dyn Fn(&RowRef) -> Option<String>, lang: Lang, obtains: Obtains) -> Self {
+    pub(crate) fn new(
+        q: &Qualification,
+        sentence: &Text,
+        raw: &dyn Fn(&RowRef) -> Option<String>,
+        lang: Lang,
+        obtains: Obtains,
+    ) -> Self {
         let w = Words(lang);
         let mut cut = Cut::default();
         let (traces, others, hardening) = finding::sections(q, raw, w, &mut cut);
@@ -91,7 +97,7 @@ impl Page {
             ),
             since: q.case.since.map(|t| crate::show::minute(t, lang)),
             other_tenants: q.case.other_tenants.iter().map(|t| pieces(t, LONG)).collect(),
-            severity_mark: head::severity_mark(q.severity.proposed.low),
+            severity_mark: head::headline_mark(&q.severity.proposed),
             headline,
             condition,
             scale: head::scale(q, w),
@@ -128,7 +134,8 @@ impl Titles {
     fn new(q: &Qualification, obtains: Obtains, lang: Lang) -> Self {
         let ids: BTreeSet<&String> = q.items.iter().flat_map(|i| &i.missing).chain(q.exports.iter().map(|e| &e.obtain)).collect();
         let of = |id: &String| {
-            let known = obtains(id).map(|o| o.title).or_else(|| q.exports.iter().find(|e| e.obtain == *id).map(|e| e.title.clone()));
+            let known =
+                obtains(id).map(|o| o.title).or_else(|| q.exports.iter().find(|e| e.obtain == *id).map(|e| e.title.clone()));
             known.map(|t| t.get(lang).to_owned()).filter(|t| !t.is_empty()).unwrap_or_else(|| id.clone())
         };
         Self(ids.into_iter().map(|id| (id.clone(), crate::show::visible(&of(id), LONG))).collect())

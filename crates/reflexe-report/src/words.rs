@@ -1,5 +1,7 @@
 //! The product's own words, French and English side by side. Templates and code hold no sentence of their own.
-use reflexe_model::{ActionState, Confirmation, CoverageLevel, Impact, Lang, Perimeter, StoryLevel, TenantState, Urgency, Verdict};
+use reflexe_model::{
+    ActionState, Confirmation, CoverageLevel, Impact, Lang, Perimeter, StoryLevel, TenantState, Urgency, Verdict,
+};
 
 /// The words of one language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +22,7 @@ words! {
     proposed_by: "Proposé par reflexe, décidé par vous.", "Proposed by reflexe, decided by you.";
     tenant: "tenant", "tenant";
     period: "Période examinée", "Period searched";
-    no_period: "aucune : pas de journal fourni", "none: no log was given";
+    no_period: "aucune (pas de journal fourni)", "none (no log was given)";
     since: "Début supposé", "Suspected start";
     other_tenants: "Autres tenants dans les preuves, jugés à part", "Other tenants in the evidence, judged apart";
     scale_label: "Échelle de gravité", "Severity scale";
@@ -138,7 +140,7 @@ words! {
     m_severity: "Gravité", "Severity";
     m_answered: "par les seules réponses des personnes", "by people’s answers alone";
     m_rules: "R0, R1 et R6 viennent de la fiche\u{a0}; R2 à R5 sont notre lecture de ses définitions.", "R0, R1 and R6 come from the sheet; R2 to R5 are our reading of its definitions.";
-    m_json: "Toutes les réponses, sans coupe, sont dans le fichier JSON.", "Every answer, uncut, is in the JSON file.";
+    m_json: "Le fichier JSON garde tous les faits, avec cent lignes au plus pour chacun.", "The JSON file keeps every fact, with at most a hundred rows each.";
     // Terminal
     t_unknown: "CE QUE L’ON NE SAIT PAS", "WHAT IS NOT KNOWN";
     t_actions: "LES CINQ ACTIONS, conclusion proposée, à confirmer par vous", "THE FIVE ACTIONS, proposed conclusion, for you to confirm";
@@ -192,6 +194,10 @@ impl Words {
         self.count(n as u64, ("point", "points"), ("item", "items"))
     }
 
+    pub(crate) fn facts(self, n: usize) -> String {
+        self.count(n as u64, ("fait", "faits"), ("fact", "facts"))
+    }
+
     pub(crate) fn rows_n(self, n: u64) -> String {
         self.count(n, ("ligne de preuve", "lignes de preuve"), ("evidence row", "evidence rows"))
     }
@@ -209,11 +215,19 @@ impl Words {
     }
 
     pub(crate) fn more_rows(self, n: usize) -> String {
-        self.count(n as u64, ("autre ligne, sans son texte", "autres lignes, sans leur texte"), ("other row, without its text", "other rows, without their text"))
+        self.count(
+            n as u64,
+            ("autre ligne, sans son texte", "autres lignes, sans leur texte"),
+            ("other row, without its text", "other rows, without their text"),
+        )
     }
 
     pub(crate) fn rows_left(self, n: u64) -> String {
-        self.count(n, ("ligne n’est pas montrée ici.", "lignes ne sont pas montrées ici."), ("row is not shown here.", "rows are not shown here."))
+        self.count(
+            n,
+            ("ligne n’est pas montrée ici.", "lignes ne sont pas montrées ici."),
+            ("row is not shown here.", "rows are not shown here."),
+        )
     }
 
     pub(crate) fn unknown_items(self, n: usize, of: usize) -> String {
@@ -224,15 +238,30 @@ impl Words {
     pub(crate) fn accounting(self, rows: reflexe_model::RowCount) -> String {
         let n = |n| self.number(n);
         self.pick(
-            format!("{} lignes lues = {} gardées + {} doublons + {} rejetées", n(rows.read), n(rows.kept), n(rows.duplicate), n(rows.rejected)),
-            format!("{} rows read = {} kept + {} duplicates + {} rejected", n(rows.read), n(rows.kept), n(rows.duplicate), n(rows.rejected)),
+            format!(
+                "{} lignes lues = {} gardées + {} doublons + {} rejetées",
+                n(rows.read),
+                n(rows.kept),
+                n(rows.duplicate),
+                n(rows.rejected)
+            ),
+            format!(
+                "{} rows read = {} kept + {} duplicates + {} rejected",
+                n(rows.read),
+                n(rows.kept),
+                n(rows.duplicate),
+                n(rows.rejected)
+            ),
         )
     }
 
     pub(crate) fn beside_n(self, n: usize) -> String {
         self.count(
             n as u64,
-            ("document à côté, laissé de côté (notice, page, image)", "documents à côté, laissés de côté (notices, pages, images)"),
+            (
+                "document à côté, laissé de côté (notice, page, image)",
+                "documents à côté, laissés de côté (notices, pages, images)",
+            ),
             ("document beside, left aside (notice, page, picture)", "documents beside, left aside (notices, pages, pictures)"),
         )
     }
@@ -322,9 +351,18 @@ impl Words {
     pub(crate) fn question(self, id: &str) -> Option<&'static str> {
         let stem = id.strip_prefix("Q.")?.split('.').next()?;
         Some(match stem {
-            "1a" => self.pick("Un attaquant tient-il, ou a-t-il tenu, l’administration du tenant\u{a0}?", "Does an attacker hold, or did they hold, the tenant’s administration?"),
-            "2c" => self.pick("L’incident tient-il dans une partie du système que l’on sait nommer\u{a0}?", "Does the incident stay within a part of the system that can be named?"),
-            "3b" => self.pick("Quel tort pour l’organisation\u{a0}: aucun, modéré ou fort\u{a0}?", "How much harm to the organisation: none, moderate or strong?"),
+            "1a" => self.pick(
+                "Un attaquant tient-il, ou a-t-il tenu, l’administration du tenant\u{a0}?",
+                "Does an attacker hold, or did they hold, the tenant’s administration?",
+            ),
+            "2c" => self.pick(
+                "L’incident tient-il dans une partie du système que l’on sait nommer\u{a0}?",
+                "Does the incident stay within a part of the system that can be named?",
+            ),
+            "3b" => self.pick(
+                "Quel tort pour l’organisation\u{a0}: aucun, modéré ou fort\u{a0}?",
+                "How much harm to the organisation: none, moderate or strong?",
+            ),
             "4b" => self.pick("Une activité vitale est-elle à l’arrêt\u{a0}?", "Is a vital activity stopped?"),
             "C" => self.pick("Confirmez-vous l’incident\u{a0}?", "Do you confirm the incident?"),
             _ => return None,
@@ -333,10 +371,27 @@ impl Words {
 
     /// What was left out to keep the page readable.
     pub(crate) fn cut(self, findings: usize, rows: u64, raws: usize) -> String {
-        let n = |n: u64| self.number(n);
-        self.pick(
-            format!("Pour rester lisible, cette page ne montre pas\u{a0}: {} faits de moindre poids, {} lignes de preuve, le texte de {} enregistrements.", n(findings as u64), n(rows), n(raws as u64)),
-            format!("To stay readable, this page leaves out: {} lighter facts, {} evidence rows, the text of {} records.", n(findings as u64), n(rows), n(raws as u64)),
+        let parts = [
+            (
+                findings as u64,
+                self.count(
+                    findings as u64,
+                    ("fait de moindre poids", "faits de moindre poids"),
+                    ("lighter fact", "lighter facts"),
+                ),
+            ),
+            (rows, self.count(rows, ("ligne de preuve", "lignes de preuve"), ("evidence row", "evidence rows"))),
+            (
+                raws as u64,
+                self.count(raws as u64, ("texte d’enregistrement", "textes d’enregistrement"), ("record text", "record texts")),
+            ),
+        ];
+        let left: Vec<String> = parts.into_iter().filter(|(n, _)| *n > 0).map(|(_, words)| words).collect();
+        format!(
+            "{}{}{}.",
+            self.pick("Pour rester lisible, cette page ne montre pas", "To stay readable, this page leaves out"),
+            self.colon(),
+            left.join(", ")
         )
     }
 }

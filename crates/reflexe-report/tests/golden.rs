@@ -14,8 +14,14 @@ fn golden(name: &str, got: &str) {
     }
     let want = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}. Run with REFLEXE_BLESS=1", path.display()));
     if want != got {
-        let line = want.lines().zip(got.lines()).position(|(a, b)| a != b).unwrap_or(want.lines().count().min(got.lines().count()));
-        panic!("{name} differs at line {}:\n-{:?}\n+{:?}\nReview, then run with REFLEXE_BLESS=1", line + 1, want.lines().nth(line), got.lines().nth(line));
+        let line =
+            want.lines().zip(got.lines()).position(|(a, b)| a != b).unwrap_or(want.lines().count().min(got.lines().count()));
+        panic!(
+            "{name} differs at line {}:\n-{:?}\n+{:?}\nReview, then run with REFLEXE_BLESS=1",
+            line + 1,
+            want.lines().nth(line),
+            got.lines().nth(line)
+        );
     }
 }
 

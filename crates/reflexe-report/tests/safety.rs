@@ -72,9 +72,12 @@ fn nothing_hostile_becomes_markup() {
         let q = poisoned(bad);
         for lang in [Lang::Fr, Lang::En] {
             let html = reflexe_report::html(&q, &Text::new(bad, bad), &|_| Some(bad.into()), lang, &|_| None).unwrap();
-            let calm = reflexe_report::html(&poisoned("calm"), &Text::new("calm", "calm"), &|_| Some("calm".into()), lang, &|_| None).unwrap();
+            let calm =
+                reflexe_report::html(&poisoned("calm"), &Text::new("calm", "calm"), &|_| Some("calm".into()), lang, &|_| None)
+                    .unwrap();
             assert_eq!(tags(&html), tags(&calm), "{bad:?} changed the structure of the page");
-            for never in ["<script", "<img", "onload=alert(1)>", "\u{202e}", "\u{200b}", "\u{2066}", "\u{1b}", "\u{7}", "\u{9b}"] {
+            for never in ["<script", "<img", "onload=alert(1)>", "\u{202e}", "\u{200b}", "\u{2066}", "\u{1b}", "\u{7}", "\u{9b}"]
+            {
                 assert!(!html.contains(never), "{never:?} of {bad:?} stands in the page");
             }
         }
@@ -101,7 +104,9 @@ fn nothing_hostile_reaches_the_terminal() {
             let answer = reflexe_report::terminal(&q, &Text::new(bad, bad), Some(Path::new(bad)), lang, false, &|_| None);
             let import = reflexe_report::evidence_text(&q.evidence, &q.unrecognised, lang);
             for text in [answer, import] {
-                let control = text.chars().find(|c| c.is_control() && *c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'));
+                let control = text.chars().find(|c| {
+                    c.is_control() && *c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}')
+                });
                 assert_eq!(control, None, "of {bad:?} in {text}");
             }
         }
@@ -150,9 +155,9 @@ fn a_huge_answer_stays_readable_and_says_what_it_leaves_out() {
         Some("<&>".repeat(20_000))
     };
     let html = reflexe_report::html(&q, &sentence(), &big, Lang::En, &obtains).unwrap();
-    assert!(html.len() < 10_000_000, "{}", html.len());
+    assert!(html.len() < 5_000_000, "{}", html.len());
     assert!(asked.get() < 2000, "{} records were read", asked.get());
-    assert!(html.contains("19,000 lighter facts"), "the cut is not said");
+    assert!(html.contains("19,000\u{a0}lighter facts"), "the cut is not said");
     assert!(html.contains("[cut here]"));
 }
 
@@ -197,7 +202,7 @@ fn nothing_found_is_never_said_without_the_period() {
     q.items.iter_mut().for_each(|i| i.verdict = Verdict::Unknown);
     q.case.window = None;
     let text = reflexe_report::terminal(&q, &sentence(), None, Lang::En, false, &obtains);
-    assert!(text.contains("none: no log was given"), "{text}");
+    assert!(text.contains("none (no log was given)"), "{text}");
     assert!(text.contains("8\u{a0}items unknown out of 8"), "{text}");
 }
 

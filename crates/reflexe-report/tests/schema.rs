@@ -71,7 +71,9 @@ fn keys(value: &Value, path: &mut String, out: &mut Vec<(String, String)>) {
 
 fn mentions(schema: &Value, key: &str) -> bool {
     match schema {
-        Value::Object(map) => map.get("properties").is_some_and(|p| p.get(key).is_some()) || map.values().any(|v| mentions(v, key)),
+        Value::Object(map) => {
+            map.get("properties").is_some_and(|p| p.get(key).is_some()) || map.values().any(|v| mentions(v, key))
+        }
         Value::Array(list) => list.iter().any(|v| mentions(v, key)),
         _ => false,
     }

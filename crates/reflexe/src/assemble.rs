@@ -69,7 +69,7 @@ pub fn session(case: &Case, tenant: Option<&CaseTenant>, threads: Option<usize>)
 ///
 /// # Errors
 /// When the case cannot be read, or the engine fails as a whole. A check that fails is `unknown` and says so.
-pub fn judge(case: &Case, catalogue: &Catalogue, options: &JudgeOptions, progress: &dyn Fn(&str)) -> Result<Vec<Answer>> {
+pub fn judge(case: &Case, catalogue: &Catalogue, options: &JudgeOptions, progress: &(dyn Fn(&str) + Sync)) -> Result<Vec<Answer>> {
     let tenancy = case.tenancy()?;
     let mut judged = tenancy.judged();
     if judged.is_empty() {
@@ -88,7 +88,7 @@ fn one(
     tenant: &CaseTenant,
     other_tenants: Vec<String>,
     options: &JudgeOptions,
-    progress: &dyn Fn(&str),
+    progress: &(dyn Fn(&str) + Sync),
 ) -> Result<Answer> {
     let session = session(case, Some(tenant), options.threads)?;
     let window = window(&session, options)?;

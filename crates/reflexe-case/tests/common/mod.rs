@@ -37,7 +37,13 @@ pub struct Lines {
 }
 
 impl Importer for Lines {
-    fn import(&mut self, file: &FileInput<'_>, out_dir: &Path, _: usize, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcome, Error> {
+    fn import(
+        &mut self,
+        file: &FileInput<'_>,
+        out_dir: &Path,
+        _: usize,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Outcome, Error> {
         let bytes = fs::read(file.path).map_err(Error::read(file.shown_path))?;
         progress(bytes.len() as u64);
         let sha256 = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect::<String>();

@@ -227,7 +227,7 @@ impl<'d> CsvRecords<'d> {
     fn item(&mut self, length: usize) -> Item {
         self.count_lines(self.at);
         let trimmed = self.window.bytes()[self.at..self.at + length].trim_ascii_end().len();
-        let item = Item { offset: self.position(), length: trimmed as u64, line: self.line, bad: None };
+        let item = Item { offset: self.position(), length: trimmed as u64, line: self.line, bad: (length > MAX_RECORD).then_some(Bad::TooLong) };
         self.at += length;
         item
     }

@@ -219,7 +219,7 @@ impl JsonRecords {
         loop {
             let held = &self.window.bytes()[self.at..];
             match slots.scan(held, 0) {
-                Ok(length) => return Ok(self.item(length, None)),
+                Ok(length) => return Ok(self.item(length)),
                 Err(Stop::Broken(_)) => return self.resync(Bad::Json),
                 Err(Stop::Incomplete) if held.len() >= MAX_RECORD => return self.resync(Bad::TooLong),
                 Err(Stop::Incomplete) if held.len() >= strict_at && !unfinished(held) => return self.resync(Bad::Json),
@@ -247,7 +247,7 @@ impl JsonRecords {
                 }
             };
             return match slots.scan(&held[..end], 0) {
-                Ok(length) => Ok(self.item(length, None)),
+                Ok(length) => Ok(self.item(length)),
                 Err(_) if end >= held.len() => self.resync(Bad::Truncated),
                 Err(Stop::Broken(_)) => self.resync(Bad::Json),
                 Err(Stop::Incomplete) if !unfinished(&held[..held.len().min(end + 4096)]) => self.resync(Bad::Json),
@@ -261,7 +261,7 @@ impl JsonRecords {
         loop {
             let held = &self.window.bytes()[self.at..];
             match slots.scan(held, 0) {
-                Ok(length) => return Ok(self.item(length, None)),
+                Ok(length) => return Ok(self.item(length)),
                 Err(Stop::Incomplete) if held.len() < MAX_RECORD && unfinished(held) => {
                     if !self.more()? {
                         return self.resync(Bad::Truncated);
@@ -272,8 +272,9 @@ impl JsonRecords {
         }
     }
 
-    fn item(&mut self, length: usize, bad: Option<Bad>) -> Item {
+    fn item(&mut self, length: usize) -> Item {
         self.count_lines(self.at);
+        let bad = (length > MAX_RECORD).then_some(Bad::TooLong);
         let item = Item { offset: self.position(), length: length as u64, line: self.line, bad };
         self.at += length;
         item

@@ -15,8 +15,8 @@ use crate::{
 const FINDINGS: usize = 1000;
 /// Rows shown in the whole page.
 const ROWS: usize = 3000;
-/// Characters of original records in the whole page.
-const RAW_TOTAL: usize = 1_500_000;
+/// Bytes of original records in the whole page, as written with their escapes.
+const RAW_TOTAL: usize = 2_000_000;
 /// Characters of one record.
 const RAW: usize = 2048;
 
@@ -96,7 +96,13 @@ pub(crate) fn sections(
     (traces, others, hardening)
 }
 
-fn by_check(q: &Qualification, verdicts: &[Verdict], raw: &dyn Fn(&RowRef) -> Option<String>, w: Words, cut: &mut Cut) -> Vec<CheckView> {
+fn by_check(
+    q: &Qualification,
+    verdicts: &[Verdict],
+    raw: &dyn Fn(&RowRef) -> Option<String>,
+    w: Words,
+    cut: &mut Cut,
+) -> Vec<CheckView> {
     let mut out: Vec<CheckView> = Vec::new();
     let mut place: BTreeMap<&str, usize> = BTreeMap::new();
     for f in q.findings.iter().filter(|f| verdicts.contains(&f.verdict)) {
@@ -132,7 +138,7 @@ fn one(f: &Finding, raw: &dyn Fn(&RowRef) -> Option<String>, w: Words, cut: &mut
         cut.rows_shown += 1;
         if rows.len() < texts && cut.raw_shown < RAW_TOTAL {
             let view = with_text(row, raw);
-            cut.raw_shown += view.raw.as_ref().map_or(0, String::len);
+            cut.raw_shown += view.raw.as_deref().map_or(0, written);
             rows.push(view);
         } else {
             cut.raws += 1;
@@ -213,6 +219,11 @@ fn with_text(row: &RowRef, raw: &dyn Fn(&RowRef) -> Option<String>) -> RowView {
         None => view.gone = true,
     }
     view
+}
+
+/// Bytes of a text once escaped.
+fn written(text: &str) -> usize {
+    text.len() + 4 * text.bytes().filter(|b| matches!(b, b'<' | b'>' | b'&' | b'"' | b'\'')).count()
 }
 
 /// The part of an address that names a finding: letters and digits only, whatever the id holds.

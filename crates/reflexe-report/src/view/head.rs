@@ -2,7 +2,9 @@
 use std::collections::BTreeSet;
 
 use reflexe_fiche::severity;
-use reflexe_model::{ActionState, Confirmation, Impact, Lang, Perimeter, Qualification, TenantState, Text, Urgency};
+use reflexe_model::{
+    ActionState, Confirmation, Impact, Lang, Perimeter, Qualification, SeverityRange, TenantState, Text, Urgency,
+};
 
 use super::SENTENCE;
 use crate::{
@@ -35,13 +37,23 @@ pub(crate) struct BoxView {
 }
 
 /// Name of a severity's shape in the sprite.
-pub(crate) fn severity_mark(level: u8) -> &'static str {
+fn severity_mark(level: u8) -> &'static str {
     match level {
         0 | 1 => "sev1",
         2 => "sev2",
         3 => "sev3",
         _ => "sev4",
     }
+}
+
+/// Name of the shape before the sentence.
+pub(crate) fn headline_mark(range: &SeverityRange) -> &'static str {
+    if open(range) { "unknown" } else { severity_mark(range.low) }
+}
+
+/// Whether nothing is known of the severity.
+pub(crate) fn open(range: &SeverityRange) -> bool {
+    (range.low, range.high) == (1, 4)
 }
 
 /// The sentence in two parts: how grave, and the rest. One part only if it does not begin with the severity.
@@ -59,6 +71,8 @@ pub(crate) fn scale(q: &Qualification, w: Words) -> Vec<ScaleStep> {
     (1..=4)
         .map(|level| {
             let (class, word) = match level {
+                // Every level is possible: none of them is a finding.
+                _ if open(range) => ("in maybe", w.possible()),
                 n if n == range.low && range.low == range.high => ("in", ""),
                 n if n == range.low => ("in", w.at_least()),
                 n if n > range.low && n <= range.high => ("in maybe", w.possible()),
@@ -106,7 +120,7 @@ pub(crate) fn boxes(q: &Qualification, w: Words) -> Vec<BoxView> {
                 (false, _, false) => "unknown",
             },
             value: match (confirmed, suspected) {
-                (false, true) => capital(w.verdict(reflexe_model::Verdict::Suspicious)),
+                (false, true) => capital(w.state(ActionState::Suspected)),
                 _ => value(&axes.confirmation, 2, w, Words::confirmation, w.unknown_word()),
             },
             reason: kind.join(" "),
@@ -115,7 +129,14 @@ pub(crate) fn boxes(q: &Qualification, w: Words) -> Vec<BoxView> {
             name: w.box_perimeter(),
             class: class(axes.perimeter.len(), 2, axes.perimeter.contains(&Perimeter::Circumscribed)),
             value: value(&axes.perimeter, 2, w, Words::perimeter, w.unknown_word()),
-            reason: if tenant { w.perimeter_tenant() } else if axes.perimeter.len() == 2 { w.only_person() } else { "" }.to_owned(),
+            reason: if tenant {
+                w.perimeter_tenant()
+            } else if axes.perimeter.len() == 2 {
+                w.only_person()
+            } else {
+                ""
+            }
+            .to_owned(),
         },
         BoxView {
             name: w.box_impact(),

@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 use reflexe_fiche::{severity, story::Stages};
 use reflexe_model::{ActionState, CoverageLevel, Finding, Lang, Qualification, Story, StoryLevel, Text, Unrecognised};
 
-use super::{
-    LONG, SENTENCE, Titles,
-    finding::anchor,
-};
+use super::{LONG, SENTENCE, Titles, finding::anchor};
 use crate::{
     Obtains,
     evidence::total,
@@ -23,7 +20,7 @@ const STORIES_LISTED: usize = 200;
 /// Facts of a story in its drawing and table.
 const STORY_FACTS: usize = 80;
 /// Exports explained.
-const EXPORTS: usize = 8;
+const EXPORTS: usize = 5;
 
 /// A link to a finding, if the page shows it.
 pub(crate) struct Proof {
@@ -200,7 +197,8 @@ pub(crate) fn exports(q: &Qualification, w: Words, obtains: Obtains) -> Vec<Expo
     let said = |text: Option<Text>| text.map(|t| visible(t.get(w.0), SENTENCE)).unwrap_or_default();
     let of = |e: &reflexe_model::NextExport| {
         let how = obtains(&e.obtain).unwrap_or_default();
-        let title = [e.title.get(w.0), how.title.get(w.0), &e.obtain].into_iter().find(|t| !t.is_empty()).unwrap_or_default().to_owned();
+        let title =
+            [e.title.get(w.0), how.title.get(w.0), &e.obtain].into_iter().find(|t| !t.is_empty()).unwrap_or_default().to_owned();
         ExportView {
             title: visible(&title, LONG),
             minutes: format!("{}\u{a0}{}", e.minutes, w.min()),
@@ -237,7 +235,8 @@ pub(crate) fn items(q: &Qualification, w: Words, titles: &Titles) -> Vec<ItemGro
     let mut groups: Vec<ItemGroup> = Vec::new();
     for item in &q.items {
         let action = q.actions.iter().find(|a| item.id.starts_with(&format!("{}.", a.id)));
-        let title = action.map_or_else(|| w.other_items().to_owned(), |a| format!("{} {}", a.id, visible(a.title.get(w.0), LONG)));
+        let title =
+            action.map_or_else(|| w.other_items().to_owned(), |a| format!("{} {}", a.id, visible(a.title.get(w.0), LONG)));
         if groups.last().is_none_or(|g| g.title != title) {
             groups.push(ItemGroup { title, items: Vec::new() });
         }
@@ -273,18 +272,19 @@ pub(crate) struct EvidenceView {
 }
 
 pub(crate) fn evidence(q: &Qualification, w: Words) -> (Vec<EvidenceView>, Option<EvidenceView>) {
-    let of = |id: &str, path: &str, source: &str, sha256: &str, rows: reflexe_model::RowCount, period: String, notes| EvidenceView {
-        id: visible(id, 16),
-        path: pieces(path, LONG),
-        source: visible(source, LONG),
-        sha256: visible(sha256, 64),
-        read: w.number(rows.read),
-        kept: w.number(rows.kept),
-        duplicate: w.number(rows.duplicate),
-        rejected: w.number(rows.rejected),
-        period,
-        notes,
-    };
+    let of =
+        |id: &str, path: &str, source: &str, sha256: &str, rows: reflexe_model::RowCount, period: String, notes| EvidenceView {
+            id: visible(id, 16),
+            path: pieces(path, LONG),
+            source: visible(source, LONG),
+            sha256: visible(sha256, 64),
+            read: w.number(rows.read),
+            kept: w.number(rows.kept),
+            duplicate: w.number(rows.duplicate),
+            rejected: w.number(rows.rejected),
+            period,
+            notes,
+        };
     let files: Vec<EvidenceView> = q
         .evidence
         .iter()
@@ -293,7 +293,8 @@ pub(crate) fn evidence(q: &Qualification, w: Words) -> (Vec<EvidenceView>, Optio
             of(&e.id, &e.path, &e.source, &e.sha256, e.rows, span(e.from, e.to, w.0), notes)
         })
         .collect();
-    let all = (files.len() > 1).then(|| of("", &w.files(crate::evidence::files(&q.evidence)), "", "", total(&q.evidence), String::new(), Vec::new()));
+    let all = (files.len() > 1)
+        .then(|| of("", &w.files(crate::evidence::files(&q.evidence)), "", "", total(&q.evidence), String::new(), Vec::new()));
     (files, all)
 }
 
@@ -304,7 +305,10 @@ pub(crate) struct UnrecognisedView {
 }
 
 pub(crate) fn unrecognised(files: Vec<&Unrecognised>, lang: Lang) -> Vec<UnrecognisedView> {
-    files.into_iter().map(|u| UnrecognisedView { path: pieces(&u.path, LONG), reason: visible(u.reason.get(lang), SENTENCE) }).collect()
+    files
+        .into_iter()
+        .map(|u| UnrecognisedView { path: pieces(&u.path, LONG), reason: visible(u.reason.get(lang), SENTENCE) })
+        .collect()
 }
 
 /// How it was judged, and what was not.
@@ -327,11 +331,7 @@ pub(crate) fn method(q: &Qualification, w: Words) -> MethodView {
         proposed: capital(&severity::display(&q.severity.proposed, w.0)),
         answered: severity::display(&q.severity.answered, w.0),
         not_looked: q.items.iter().filter(|i| i.checks.is_empty()).map(|i| visible(&i.id, 16)).collect(),
-        errors: q
-            .checks
-            .iter()
-            .filter_map(|c| Some((visible(&c.id, LONG), visible(c.error.as_ref()?, SENTENCE))))
-            .collect(),
+        errors: q.checks.iter().filter_map(|c| Some((visible(&c.id, LONG), visible(c.error.as_ref()?, SENTENCE)))).collect(),
         partial: q
             .checks
             .iter()

@@ -52,8 +52,16 @@ fn finding(s: Seen) -> Finding {
         attack: if grave { vec!["T1114.003".into()] } else { Vec::new() },
         signs: if grave {
             vec![
-                SignShown { name: "in_context".into(), text: Text::new("depuis une session ou une adresse hostile", "from a hostile session or address"), points: Some(40) },
-                SignShown { name: "money_words".into(), text: Text::new("objet de facture ou de paiement", "subject about an invoice or a payment"), points: Some(25) },
+                SignShown {
+                    name: "in_context".into(),
+                    text: Text::new("depuis une session ou une adresse hostile", "from a hostile session or address"),
+                    points: Some(40),
+                },
+                SignShown {
+                    name: "money_words".into(),
+                    text: Text::new("objet de facture ou de paiement", "subject about an invoice or a payment"),
+                    points: Some(25),
+                },
             ]
         } else {
             Vec::new()
@@ -70,7 +78,15 @@ fn finding(s: Seen) -> Finding {
     }
 }
 
-fn item(id: &str, fr: &str, en: &str, verdict: Verdict, coverage: CoverageLevel, checks: &[&str], missing: &[&str]) -> ItemResult {
+fn item(
+    id: &str,
+    fr: &str,
+    en: &str,
+    verdict: Verdict,
+    coverage: CoverageLevel,
+    checks: &[&str],
+    missing: &[&str],
+) -> ItemResult {
     let own = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
     ItemResult { id: id.into(), title: Text::new(fr, en), verdict, coverage, missing: own(missing), checks: own(checks) }
 }
@@ -100,7 +116,10 @@ fn file(id: &str, path: &str, source: &str, rows: (u64, u64, u64, u64), sha: cha
         from: time("2026-10-03T00:00:12Z"),
         to: time("2026-11-19T08:05:00Z"),
         notes: if rows.3 > 0 {
-            vec![Text::new("3 lignes coupées en leur milieu, rejetées ; les lignes d'avant et d'après sont gardées.", "3 rows cut in the middle, rejected; the rows before and after are kept.")]
+            vec![Text::new(
+                "3 lignes coupées en leur milieu, rejetées ; les lignes d'avant et d'après sont gardées.",
+                "3 rows cut in the middle, rejected; the rows before and after are kept.",
+            )]
         } else {
             Vec::new()
         },
@@ -116,33 +135,128 @@ fn export(id: &str, fr: &str, en: &str, settles: &[&str], helps: &[&str], minute
 pub fn sample() -> Qualification {
     let admin = "p.renaud@example.com";
     let findings = vec![
-        finding(Seen { id: "aa01", check: "1d.consent-allprincipals", item: "1.d.7", verdict: Verdict::Compromise, stage: "S2", subject: "micr\u{43e}soft mail archive ", at: Some("2026-11-18T05:58:11Z"),
+        finding(Seen {
+            id: "aa01",
+            check: "1d.consent-allprincipals",
+            item: "1.d.7",
+            verdict: Verdict::Compromise,
+            stage: "S2",
+            subject: "micr\u{43e}soft mail archive ",
+            at: Some("2026-11-18T05:58:11Z"),
             fr: "Application « Micrоsoft Mail Archive » acceptée pour tout le tenant par p.renaud@example.com : nom trompeur (+40) ; depuis une session hostile (+40).",
-            en: "Application “Micrоsoft Mail Archive” consented to for the whole tenant by p.renaud@example.com: deceptive name (+40); from a hostile session (+40)." }),
-        finding(Seen { id: "aa02", check: "1e.fraud-send", item: "1.e.1", verdict: Verdict::Compromise, stage: "S7", subject: admin, at: Some("2026-11-18T15:32:40Z"),
+            en: "Application “Micrоsoft Mail Archive” consented to for the whole tenant by p.renaud@example.com: deceptive name (+40); from a hostile session (+40).",
+        }),
+        finding(Seen {
+            id: "aa02",
+            check: "1e.fraud-send",
+            item: "1.e.1",
+            verdict: Verdict::Compromise,
+            stage: "S7",
+            subject: admin,
+            at: Some("2026-11-18T15:32:40Z"),
             fr: "p.renaud@example.com : 3 lignes du journal sur du courrier envoyé, objet « RE: FA-2026-1187 changement de RIB » : objet de facture ou de paiement (+25) ; depuis une session hostile (+40).",
-            en: "p.renaud@example.com: 3 log lines about mail sent, subject “RE: FA-2026-1187 changement de RIB”: subject about an invoice or a payment (+25); from a hostile session (+40)." }),
-        finding(Seen { id: "aa03", check: "1a.admin-mfa-changes", item: "1.a.3", verdict: Verdict::Compromise, stage: "S2", subject: admin, at: Some("2026-11-17T14:21:05Z"),
+            en: "p.renaud@example.com: 3 log lines about mail sent, subject “RE: FA-2026-1187 changement de RIB”: subject about an invoice or a payment (+25); from a hostile session (+40).",
+        }),
+        finding(Seen {
+            id: "aa03",
+            check: "1a.admin-mfa-changes",
+            item: "1.a.3",
+            verdict: Verdict::Compromise,
+            stage: "S2",
+            subject: admin,
+            at: Some("2026-11-17T14:21:05Z"),
             fr: "Moyen de connexion ajouté à p.renaud@example.com depuis 203.0.113.77, 14 minutes après la session volée.",
-            en: "Sign-in method added to p.renaud@example.com from 203.0.113.77, 14 minutes after the stolen session." }),
-        finding(Seen { id: "aa04", check: "1b.inbox-rule-hiding", item: "1.b.8", verdict: Verdict::Suspicious, stage: "S4", subject: admin, at: Some("2026-11-18T06:10:00Z"),
-            fr: "Règle de boîte « . » : range sans les lire les messages qui parlent de facture.", en: "Inbox rule “.”: files away unread the messages about invoices." }),
-        finding(Seen { id: "aa05", check: "1a.admin-signin-anomalies", item: "1.a.4", verdict: Verdict::Suspicious, stage: "S1", subject: admin, at: Some("2026-11-17T14:07:00Z"),
-            fr: "Session de p.renaud@example.com reprise depuis 203.0.113.77, réseau jamais vu.", en: "Session of p.renaud@example.com taken up from 203.0.113.77, a network never seen." }),
-        finding(Seen { id: "aa06", check: "1e.anonymous-links", item: "1.e.3", verdict: Verdict::Suspicious, stage: "S6", subject: "n.roche@example.com", at: Some("2026-11-12T09:16:00Z"),
-            fr: "Lien anonyme créé par n.roche@example.com vers le dossier « Direction ».", en: "Anonymous link created by n.roche@example.com to the folder “Direction”." }),
-        finding(Seen { id: "aa07", check: "1b.guest-access-level", item: "1.b.3", verdict: Verdict::Weakness, stage: "", subject: "example.com", at: None,
-            fr: "Les invités voient l'annuaire comme les membres.", en: "Guests see the directory as members do." }),
-        finding(Seen { id: "aa08", check: "1a.admin-signin-sources", item: "1.a.4", verdict: Verdict::Unknown, stage: "S1", subject: "y.legoff@example.com", at: None,
-            fr: "y.legoff@example.com : impossible de dire si l'adresse est nouvelle (manque : signin).", en: "y.legoff@example.com: cannot tell whether the address is new (missing: signin)." }),
+            en: "Sign-in method added to p.renaud@example.com from 203.0.113.77, 14 minutes after the stolen session.",
+        }),
+        finding(Seen {
+            id: "aa04",
+            check: "1b.inbox-rule-hiding",
+            item: "1.b.8",
+            verdict: Verdict::Suspicious,
+            stage: "S4",
+            subject: admin,
+            at: Some("2026-11-18T06:10:00Z"),
+            fr: "Règle de boîte « . » : range sans les lire les messages qui parlent de facture.",
+            en: "Inbox rule “.”: files away unread the messages about invoices.",
+        }),
+        finding(Seen {
+            id: "aa05",
+            check: "1a.admin-signin-anomalies",
+            item: "1.a.4",
+            verdict: Verdict::Suspicious,
+            stage: "S1",
+            subject: admin,
+            at: Some("2026-11-17T14:07:00Z"),
+            fr: "Session de p.renaud@example.com reprise depuis 203.0.113.77, réseau jamais vu.",
+            en: "Session of p.renaud@example.com taken up from 203.0.113.77, a network never seen.",
+        }),
+        finding(Seen {
+            id: "aa06",
+            check: "1e.anonymous-links",
+            item: "1.e.3",
+            verdict: Verdict::Suspicious,
+            stage: "S6",
+            subject: "n.roche@example.com",
+            at: Some("2026-11-12T09:16:00Z"),
+            fr: "Lien anonyme créé par n.roche@example.com vers le dossier « Direction ».",
+            en: "Anonymous link created by n.roche@example.com to the folder “Direction”.",
+        }),
+        finding(Seen {
+            id: "aa07",
+            check: "1b.guest-access-level",
+            item: "1.b.3",
+            verdict: Verdict::Weakness,
+            stage: "",
+            subject: "example.com",
+            at: None,
+            fr: "Les invités voient l'annuaire comme les membres.",
+            en: "Guests see the directory as members do.",
+        }),
+        finding(Seen {
+            id: "aa08",
+            check: "1a.admin-signin-sources",
+            item: "1.a.4",
+            verdict: Verdict::Unknown,
+            stage: "S1",
+            subject: "y.legoff@example.com",
+            at: None,
+            fr: "y.legoff@example.com : impossible de dire si l'adresse est nouvelle (manque : signin).",
+            en: "y.legoff@example.com: cannot tell whether the address is new (missing: signin).",
+        }),
     ];
     let because = vec![
-        SeverityReason { rule: "R0".into(), text: Text::new("Qui tient l'administration tient tout : le périmètre est le tenant entier.", "Who holds the administration holds everything: the perimeter is the whole tenant.") },
-        SeverityReason { rule: "R6".into(), text: Text::new("Un tenant compromis est une menace grave : majeur au moins.", "A compromised tenant is a serious threat: major at least.") },
+        SeverityReason {
+            rule: "R0".into(),
+            text: Text::new(
+                "Qui tient l'administration tient tout : le périmètre est le tenant entier.",
+                "Who holds the administration holds everything: the perimeter is the whole tenant.",
+            ),
+        },
+        SeverityReason {
+            rule: "R6".into(),
+            text: Text::new(
+                "Un tenant compromis est une menace grave : majeur au moins.",
+                "A compromised tenant is a serious threat: major at least.",
+            ),
+        },
     ];
     let exports = vec![
-        export("signin_service_principal", "Connexions des principaux de service", "Service principal sign-ins", &["1.d.6"], &["1.d.2"], 5),
-        export("antispam", "Réglages antispam et liste d'usurpation", "Anti-spam settings and spoof list", &["1.c.1", "1.c.2"], &[], 4),
+        export(
+            "signin_service_principal",
+            "Connexions des principaux de service",
+            "Service principal sign-ins",
+            &["1.d.6"],
+            &["1.d.2"],
+            5,
+        ),
+        export(
+            "antispam",
+            "Réglages antispam et liste d'usurpation",
+            "Anti-spam settings and spoof list",
+            &["1.c.1", "1.c.2"],
+            &[],
+            4,
+        ),
         export("mailboxes", "Boîtes aux lettres et délégations", "Mailboxes and delegations", &["1.b.6", "1.b.7"], &["1.e.1"], 8),
     ];
     Qualification {
@@ -160,23 +274,134 @@ pub fn sample() -> Qualification {
             file("e2", "evidence/users.json", "graph.users", (214, 214, 0, 0), 'b'),
         ],
         unrecognised: vec![
-            Unrecognised { path: "evidence/notes-reunion.xlsx".into(), reason: Text::new("classeur : exportez la feuille en CSV", "workbook: export the sheet as CSV"), harmless: false },
-            Unrecognised { path: "evidence/README.md".into(), reason: Text::new("document à lire", "a document to read"), harmless: true },
+            Unrecognised {
+                path: "evidence/notes-reunion.xlsx".into(),
+                reason: Text::new("classeur : exportez la feuille en CSV", "workbook: export the sheet as CSV"),
+                harmless: false,
+            },
+            Unrecognised {
+                path: "evidence/README.md".into(),
+                reason: Text::new("document à lire", "a document to read"),
+                harmless: true,
+            },
         ],
         items: vec![
-            item("1.a.1", "Au moins deux administrateurs généraux", "At least two Global Administrators", Verdict::Ok, CoverageLevel::Full, &["1a.global-admin-count"], &[]),
-            item("1.a.3", "Tous ont une authentification multifacteur", "All of them have multi-factor authentication", Verdict::Compromise, CoverageLevel::Full, &["1a.admin-mfa-changes"], &[]),
-            item("1.b.3", "Accès des invités restreint", "Guest access restricted", Verdict::Weakness, CoverageLevel::Full, &["1b.guest-access-level"], &[]),
-            item("1.b.6", "Délégations des boîtes", "Mailbox delegations", Verdict::Unknown, CoverageLevel::Partial, &["1b.mbx-delegation-change"], &["mailboxes"]),
-            item("1.c.1", "Expéditeurs autorisés ou bloqués", "Allowed and blocked senders", Verdict::Unknown, CoverageLevel::None, &[], &["antispam"]),
-            item("1.d.6", "Connexions des applications", "Sign-ins of applications", Verdict::Unknown, CoverageLevel::None, &[], &["signin_service_principal"]),
-            item("1.d.7", "Consentements pour tout le tenant", "Consents for the whole tenant", Verdict::Compromise, CoverageLevel::Full, &["1d.consent-allprincipals"], &[]),
-            item("1.e.1", "Transferts et envois frauduleux", "Forwarding and fraudulent mail", Verdict::Compromise, CoverageLevel::Partial, &["1e.fraud-send"], &["mailboxes"]),
+            item(
+                "1.a.1",
+                "Au moins deux administrateurs généraux",
+                "At least two Global Administrators",
+                Verdict::Ok,
+                CoverageLevel::Full,
+                &["1a.global-admin-count"],
+                &[],
+            ),
+            item(
+                "1.a.3",
+                "Tous ont une authentification multifacteur",
+                "All of them have multi-factor authentication",
+                Verdict::Compromise,
+                CoverageLevel::Full,
+                &["1a.admin-mfa-changes"],
+                &[],
+            ),
+            item(
+                "1.b.3",
+                "Accès des invités restreint",
+                "Guest access restricted",
+                Verdict::Weakness,
+                CoverageLevel::Full,
+                &["1b.guest-access-level"],
+                &[],
+            ),
+            item(
+                "1.b.6",
+                "Délégations des boîtes",
+                "Mailbox delegations",
+                Verdict::Unknown,
+                CoverageLevel::Partial,
+                &["1b.mbx-delegation-change"],
+                &["mailboxes"],
+            ),
+            item(
+                "1.c.1",
+                "Expéditeurs autorisés ou bloqués",
+                "Allowed and blocked senders",
+                Verdict::Unknown,
+                CoverageLevel::None,
+                &[],
+                &["antispam"],
+            ),
+            item(
+                "1.d.6",
+                "Connexions des applications",
+                "Sign-ins of applications",
+                Verdict::Unknown,
+                CoverageLevel::None,
+                &[],
+                &["signin_service_principal"],
+            ),
+            item(
+                "1.d.7",
+                "Consentements pour tout le tenant",
+                "Consents for the whole tenant",
+                Verdict::Compromise,
+                CoverageLevel::Full,
+                &["1d.consent-allprincipals"],
+                &[],
+            ),
+            item(
+                "1.e.1",
+                "Transferts et envois frauduleux",
+                "Forwarding and fraudulent mail",
+                Verdict::Compromise,
+                CoverageLevel::Partial,
+                &["1e.fraud-send"],
+                &["mailboxes"],
+            ),
         ],
         checks: vec![
-            CheckResult { id: "1e.fraud-send".into(), question: Text::new("Du courrier frauduleux est-il parti d'une boîte de l'organisation ?", "Was fraudulent mail sent from a mailbox of the organisation?"), verdict: Verdict::Compromise, coverage: CoverageLevel::Partial, missing: vec!["mailboxes".into()], missing_tables: vec!["mailbox".into()], findings: 1, examined: 41, error: None },
-            CheckResult { id: "1d.consent-allprincipals".into(), question: Text::new("Une application est-elle acceptée pour tout le tenant ?", "Is an application consented to for the whole tenant?"), verdict: Verdict::Compromise, coverage: CoverageLevel::Full, missing: vec![], missing_tables: vec![], findings: 1, examined: 12, error: None },
-            CheckResult { id: "1a.admin-mfa".into(), question: Text::new("Chaque administrateur a-t-il une authentification multifacteur ?", "Does each administrator have multi-factor authentication?"), verdict: Verdict::Unknown, coverage: CoverageLevel::None, missing: vec![], missing_tables: vec![], findings: 0, examined: 0, error: Some("memory limit reached after 512 MB".into()) },
+            CheckResult {
+                id: "1e.fraud-send".into(),
+                question: Text::new(
+                    "Du courrier frauduleux est-il parti d'une boîte de l'organisation ?",
+                    "Was fraudulent mail sent from a mailbox of the organisation?",
+                ),
+                verdict: Verdict::Compromise,
+                coverage: CoverageLevel::Partial,
+                missing: vec!["mailboxes".into()],
+                missing_tables: vec!["mailbox".into()],
+                findings: 1,
+                examined: 41,
+                error: None,
+            },
+            CheckResult {
+                id: "1d.consent-allprincipals".into(),
+                question: Text::new(
+                    "Une application est-elle acceptée pour tout le tenant ?",
+                    "Is an application consented to for the whole tenant?",
+                ),
+                verdict: Verdict::Compromise,
+                coverage: CoverageLevel::Full,
+                missing: vec![],
+                missing_tables: vec![],
+                findings: 1,
+                examined: 12,
+                error: None,
+            },
+            CheckResult {
+                id: "1a.admin-mfa".into(),
+                question: Text::new(
+                    "Chaque administrateur a-t-il une authentification multifacteur ?",
+                    "Does each administrator have multi-factor authentication?",
+                ),
+                verdict: Verdict::Unknown,
+                coverage: CoverageLevel::None,
+                missing: vec![],
+                missing_tables: vec![],
+                findings: 0,
+                examined: 0,
+                error: Some("memory limit reached after 512 MB".into()),
+            },
         ],
         stories: vec![
             Story {
@@ -196,7 +421,11 @@ pub fn sample() -> Qualification {
                 ),
                 breakdown: Text::new("100 = S1 25 + S2 20 + S4 25 + S7 30", "100 = S1 25 + S2 20 + S4 25 + S7 30"),
                 principals: vec!["micr\u{43e}soft mail archive\u{200b}".into()],
-                context: vec![StoryFact { time: time("2026-11-17T14:30:00Z"), text: Text::new("Appareil enregistré : DESKTOP-7Q2.", "Device registered: DESKTOP-7Q2."), rows: vec![row(1250, "5f1d0f6e-0000-4000-8000-000000000009")] }],
+                context: vec![StoryFact {
+                    time: time("2026-11-17T14:30:00Z"),
+                    text: Text::new("Appareil enregistré : DESKTOP-7Q2.", "Device registered: DESKTOP-7Q2."),
+                    rows: vec![row(1250, "5f1d0f6e-0000-4000-8000-000000000009")],
+                }],
             },
             Story {
                 id: "s2".into(),
@@ -209,18 +438,68 @@ pub fn sample() -> Qualification {
                 findings: vec!["aa06".into()],
                 title: Text::new("À vérifier", "To check"),
                 pattern: None,
-                text: Text::new("Le 12/11/2026 : un lien anonyme vers le dossier « Direction ».", "On 2026-11-12: an anonymous link to the folder “Direction”."),
+                text: Text::new(
+                    "Le 12/11/2026 : un lien anonyme vers le dossier « Direction ».",
+                    "On 2026-11-12: an anonymous link to the folder “Direction”.",
+                ),
                 breakdown: Text::new("24 = S6 20 + 4", "24 = S6 20 + 4"),
                 principals: vec![],
                 context: vec![],
             },
         ],
         actions: vec![
-            action("1.a", "Comptes à privilèges", "Privileged accounts", ActionState::Confirmed, Text::new("1 fait l'établit à lui seul : p.renaud@example.com.", "1 fact establishes it alone: p.renaud@example.com."), &["aa03", "aa05"]),
-            action("1.b", "Comptes utilisateurs", "User accounts", ActionState::Suspected, Text::new("1 fait suspect à vérifier : p.renaud@example.com.", "1 suspicious fact to check: p.renaud@example.com."), &["aa04"]),
-            action("1.c", "Relais malveillant", "Malicious relay", ActionState::Unknown, Text::new("Preuves insuffisantes pour conclure.", "Not enough evidence to conclude."), &[]),
-            action("1.d", "Applications", "Applications", ActionState::Confirmed, Text::new("1 fait l'établit à lui seul : micrоsoft mail archive.", "1 fact establishes it alone: micrоsoft mail archive."), &["aa01"]),
-            action("1.e", "Fuite de données, y compris la fraude par courriel", "Data leak, mail fraud included", ActionState::Confirmed, Text::new("1 acte l'établit à lui seul : p.renaud@example.com.", "1 act establishes it alone: p.renaud@example.com."), &["aa02"]),
+            action(
+                "1.a",
+                "Comptes à privilèges",
+                "Privileged accounts",
+                ActionState::Confirmed,
+                Text::new(
+                    "1 fait l'établit à lui seul : p.renaud@example.com.",
+                    "1 fact establishes it alone: p.renaud@example.com.",
+                ),
+                &["aa03", "aa05"],
+            ),
+            action(
+                "1.b",
+                "Comptes utilisateurs",
+                "User accounts",
+                ActionState::Suspected,
+                Text::new(
+                    "1 fait suspect à vérifier : p.renaud@example.com.",
+                    "1 suspicious fact to check: p.renaud@example.com.",
+                ),
+                &["aa04"],
+            ),
+            action(
+                "1.c",
+                "Relais malveillant",
+                "Malicious relay",
+                ActionState::Unknown,
+                Text::new("Preuves insuffisantes pour conclure.", "Not enough evidence to conclude."),
+                &[],
+            ),
+            action(
+                "1.d",
+                "Applications",
+                "Applications",
+                ActionState::Confirmed,
+                Text::new(
+                    "1 fait l'établit à lui seul : micrоsoft mail archive.",
+                    "1 fact establishes it alone: micrоsoft mail archive.",
+                ),
+                &["aa01"],
+            ),
+            action(
+                "1.e",
+                "Fuite de données, y compris la fraude par courriel",
+                "Data leak, mail fraud included",
+                ActionState::Confirmed,
+                Text::new(
+                    "1 acte l'établit à lui seul : p.renaud@example.com.",
+                    "1 act establishes it alone: p.renaud@example.com.",
+                ),
+                &["aa02"],
+            ),
         ],
         axes: Axes {
             confirmation: [Confirmation::Confirmed].into(),
@@ -251,8 +530,14 @@ pub fn sentence() -> Text {
         format!("{first}{}{rest}", chars.as_str())
     };
     Text::new(
-        say(Lang::Fr, ", si vous confirmez qu'un compte à privilèges est compromis (p.renaud@example.com), qu'une application est malveillante ou détournée et que des informations ont fui."),
-        say(Lang::En, ", if you confirm that a privileged account is compromised (p.renaud@example.com), that an application is malicious or hijacked and that information has leaked."),
+        say(
+            Lang::Fr,
+            ", si vous confirmez qu'un compte à privilèges est compromis (p.renaud@example.com), qu'une application est malveillante ou détournée et que des informations ont fui.",
+        ),
+        say(
+            Lang::En,
+            ", if you confirm that a privileged account is compromised (p.renaud@example.com), that an application is malicious or hijacked and that information has leaked.",
+        ),
     )
 }
 

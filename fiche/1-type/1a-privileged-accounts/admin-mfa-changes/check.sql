@@ -43,10 +43,10 @@ with entry as (         -- "Update user" tells by its properties whether a metho
 )
 select c.admin as subject, c.say as key, c.say, c.actor, c.t as first_seen, array_concat(make_array(c.row_id), s.rows, p.rows) as rows,
        c.say = 'added' and not c.usual as added, c.say = 'removed' and not c.usual as removed, c.say = 'pass' as access_pass,
-       c.usual as usual_place, c.by_other, s.row_id is not null or p.row_id is not null as after_strange_signin, false as hidden_members
+       c.usual as usual_place, c.by_other, s.row_id is not null or p.row_id is not null as after_strange_signin
 from told c
 left join strange s on s.row_id = c.row_id
 left join split p on p.row_id = c.row_id
 union all
-select group_id, '', 'group', cast(null as varchar), arrow_cast(null, 'Timestamp(Microsecond, Some("UTC"))'), rows, false, false, false, false, false, false, cast(null as boolean)
+select group_id, '', 'group', cast(null as varchar), arrow_cast(null, 'Timestamp(Microsecond, Some("UTC"))'), rows, cast(null as boolean), false, false, false, false, false
 from signal.closed_role_group

@@ -45,7 +45,7 @@ select a.upn as subject, array_concat(a.rows, a.user_rows, make_array(g.row_id),
        case when q.id is not null or d.on_for_all or lower(coalesce(g.per_user_mfa_state, '')) in ('enforced', 'enabled') then false
             when not c.some_ then not d.on_for_all end as not_required,
        coalesce(f.new_place, false) as one_factor_new_place,
-       f.admin is not null as one_factor, false as hidden_members
+       f.admin is not null as one_factor
 from admin a
 cross join defaults d
 cross join closed c
@@ -54,4 +54,4 @@ left join strength s on s.user_id = a.id
 left join required q on q.id = a.id
 left join one_factor f on f.admin = a.upn
 union all
-select group_id, rows, false, false, false, false, false, cast(null as boolean) from signal.closed_role_group
+select group_id, rows, false, cast(null as boolean), false, false, false from signal.closed_role_group

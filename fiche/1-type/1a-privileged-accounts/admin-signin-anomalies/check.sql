@@ -28,20 +28,20 @@ with window_visit as (
 select admin as subject, network as key, 'found' as say, make_array(row_id) as rows,
        strength = 'D' as attack_tool, strength = 'H' and not known_device as script_agent,
        false as relay_page, false as relay_session, false as split_session, false as split_far, false as guessed,
-       false as stopped_abroad, false as device_code, false as device_code_broker, false as hidden_members
+       false as stopped_abroad, false as device_code, false as device_code_broker
 from agent
 union all
-select admin, network, 'found', make_array(row_id), false, false, coalesce(new_country, false), false, false, false, false, false, false, false, false from relay
+select admin, network, 'found', make_array(row_id), false, false, coalesce(new_country, false), false, false, false, false, false, false, false from relay
 union all
-select admin, network, 'found', array_append(rows, row_id), false, false, false, true, false, false, false, false, false, false, false from relayed
+select admin, network, 'found', array_append(rows, row_id), false, false, false, true, false, false, false, false, false, false from relayed
 union all
-select admin, network, 'found', rows, false, false, false, false, true, sure and far, false, false, false, false, false from split where sure or far
+select admin, network, 'found', rows, false, false, false, false, true, sure and far, false, false, false, false from split where sure or far
 union all
-select admin, network, 'found', array_append(rows, row_id), false, false, false, false, false, false, true, false, false, false, false from guess
+select admin, network, 'found', array_append(rows, row_id), false, false, false, false, false, false, true, false, false, false from guess
 union all
-select admin, network, 'found', make_array(row_id), false, false, false, false, false, false, false, true, false, false, false
+select admin, network, 'found', make_array(row_id), false, false, false, false, false, false, false, true, false, false
 from window_visit where not got_in and class in ('ca_block', 'risk_block') and new_country and not known_device
 union all
-select admin, network, 'found', make_array(row_id), false, false, false, false, false, false, false, false, new_network, broker, false from code
+select admin, network, 'found', make_array(row_id), false, false, false, false, false, false, false, false, new_network, broker from code
 union all
-select group_id, '', 'group', rows, false, false, false, false, false, false, false, false, false, false, cast(null as boolean) from signal.closed_role_group
+select group_id, '', 'group', rows, false, false, false, false, cast(null as boolean), false, false, false, false, false from signal.closed_role_group

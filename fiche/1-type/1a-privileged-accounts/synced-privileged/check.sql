@@ -8,12 +8,12 @@ with account as (
          array_concat(flatten(array_agg(rows)), array_agg(user_row)) as rows from account
 )
 select upn as subject, 'account' as say, array_concat(rows, make_array(user_row)) as rows, cast(null as bigint) as people,
-       synced and coalesce(account_enabled, true) and tier = 0 as tier0_synced,
-       synced and coalesce(account_enabled, true) and tier > 0 as tier1_synced,
+       case when synced is null then coalesce(account_enabled, true) and null else synced and coalesce(account_enabled, true) and tier = 0 end as tier0_synced,
+       coalesce(synced, false) and coalesce(account_enabled, true) and tier > 0 as tier1_synced,
        synced and created_date_time between $window_from and $window_to as made_in_window,
-       false as unread_group, false as none_among_read
+       false as none_among_read
 from account
 union all
-select group_id, 'group', rows, cast(null as bigint), false, false, false, cast(null as boolean), false from signal.closed_role_group
+select group_id, 'group', rows, cast(null as bigint), false, cast(null as boolean), false, false from signal.closed_role_group
 union all
-select 'tenant', 'read', rows, people, false, false, false, false, people > 0 and synced = 0 and doubtful < people from read where people > 0
+select 'tenant', 'read', rows, people, false, false, false, people > 0 and synced = 0 and doubtful < people from read where people > 0
