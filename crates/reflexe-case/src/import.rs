@@ -13,6 +13,7 @@ use reflexe_model::{EvidenceInfo, RowCount, RowId, Text};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    declare::Declaration,
     closed,
     commit::Ready,
     error::{Doing, Error},
@@ -52,7 +53,7 @@ pub struct ImportOptions<'a> {
     /// Told how it goes.
     pub progress: &'a dyn Progress,
     /// Who declares that these exports are not filtered, if somebody does.
-    pub declared_unfiltered: Option<String>,
+    pub declared_unfiltered: Option<Declaration>,
 }
 
 impl Default for ImportOptions<'_> {
@@ -198,8 +199,8 @@ pub fn import_with(
     result?;
     if report.stopped.is_none() {
         case.remember(&report.files)?;
-        if let Some(who) = &options.declared_unfiltered {
-            case.declare_unfiltered(who, Some(&report.evidence_ids()))?;
+        if let Some(said) = &options.declared_unfiltered {
+            case.declare_unfiltered(said, Some(&report.evidence_ids()))?;
         }
     }
     Ok(report)

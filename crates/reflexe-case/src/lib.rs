@@ -21,6 +21,7 @@ mod store;
 mod tenants;
 mod walk;
 
+pub use declare::Declaration;
 pub use error::{Doing, Error};
 pub use folder::{Case, DEFAULT_DIR};
 pub use import::{FileOutcome, FileResult, ImportOptions, ImportReport, Progress, import, import_with};

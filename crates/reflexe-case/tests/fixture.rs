@@ -11,7 +11,7 @@ use std::{
 };
 
 use common::{column, put, tree};
-use reflexe_case::{Case, ImportOptions, RowLocator, import};
+use reflexe_case::{Declaration, Case, ImportOptions, RowLocator, import};
 
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/case-v1")
@@ -51,7 +51,7 @@ fn make() {
     case.set_title("Fixture").unwrap();
     let report = import(&mut case, &[PathBuf::from("given")], &ImportOptions { threads: 1, ..ImportOptions::default() }).unwrap();
     assert!(report.is_complete(), "{report:?}");
-    case.declare_unfiltered("R. Martin", Some(&["e1".to_owned()])).unwrap();
+    case.declare_unfiltered(&Declaration::by("R. Martin"), Some(&["e1".to_owned()])).unwrap();
     // The manifest remembers where the originals were: nothing of this machine belongs in the repository.
     rusqlite::Connection::open("case/case.sqlite")
         .unwrap()

@@ -5,7 +5,7 @@ mod common;
 use std::{fs, io, path::Path};
 
 use common::{A, B, Lines, column, put, tree};
-use reflexe_case::{Case, Error, FileOutcome, ImportOptions, ImportReport, RowLocator, import_with};
+use reflexe_case::{Declaration, Case, Error, FileOutcome, ImportOptions, ImportReport, RowLocator, import_with};
 
 fn run(case: &mut Case, path: &Path, options: &ImportOptions<'_>) -> ImportReport {
     import_with(case, &[path.to_owned()], options, &mut Lines::default()).unwrap()
@@ -249,9 +249,9 @@ fn a_declaration_is_coverage_with_a_name() {
         column(&case.table_files("coverage").unwrap(), "complete").iter().flatten().filter(|c| *c == "true").count()
     };
     assert_eq!(complete(&case), 0);
-    assert!(matches!(case.declare_unfiltered(" ", None), Err(Error::NoName)));
-    assert!(matches!(case.declare_unfiltered("R. Martin", Some(&["e7".into()])), Err(Error::NoSuchEvidence { .. })));
-    assert_eq!(case.declare_unfiltered("R. Martin", Some(&["e2".into()])).unwrap(), ["e2"]);
+    assert!(matches!(case.declare_unfiltered(&Declaration::by(" "), None), Err(Error::NoName)));
+    assert!(matches!(case.declare_unfiltered(&Declaration::by("R. Martin"), Some(&["e7".into()])), Err(Error::NoSuchEvidence { .. })));
+    assert_eq!(case.declare_unfiltered(&Declaration::by("R. Martin"), Some(&["e2".into()])).unwrap(), ["e2"]);
     // Of the three rows, one is a log of which nobody knew: not the one proven incomplete, not the state.
     assert_eq!(complete(&case), 1);
     let files = case.table_files("coverage").unwrap();
@@ -260,7 +260,7 @@ fn a_declaration_is_coverage_with_a_name() {
     let ids = column(&files, "row_id");
     assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), ids.len(), "row ids are unique");
     // Again: the first declaration stands; with the option it comes with the import, for files already imported too.
-    let options = ImportOptions { declared_unfiltered: Some("C. Petit".into()), ..ImportOptions::default() };
+    let options = ImportOptions { declared_unfiltered: Some(Declaration::by("C. Petit")), ..ImportOptions::default() };
     run(&mut case, &p.evidence, &options);
     let who: Vec<_> = case.evidence_files().unwrap().into_iter().map(|f| f.declared_unfiltered_by.unwrap()).collect();
     assert_eq!(who, ["C. Petit", "R. Martin"]);
@@ -288,5 +288,5 @@ fn a_case_opened_for_reading_takes_nothing_in() {
     let mut case = Case::open_for_reading(&p.case).unwrap();
     let result = import_with(&mut case, std::slice::from_ref(&p.evidence), &ImportOptions::default(), &mut Lines::default());
     assert!(matches!(result, Err(Error::ReadOnly { .. })));
-    assert!(matches!(case.declare_unfiltered("x", None), Err(Error::ReadOnly { .. })));
+    assert!(matches!(case.declare_unfiltered(&Declaration::by("x"), None), Err(Error::ReadOnly { .. })));
 }

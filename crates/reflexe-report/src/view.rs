@@ -36,6 +36,7 @@ pub(crate) struct Page {
     pub other_tenants: Vec<Vec<Piece>>,
     pub severity_mark: &'static str,
     pub headline: String,
+    pub punctuation: String,
     pub condition: String,
     pub scale: Vec<ScaleStep>,
     pub why: Vec<WhyView>,
@@ -78,7 +79,7 @@ impl Page {
             traces.iter().chain(&others).chain(&hardening).flat_map(|c| &c.findings).map(|f| f.id.as_str()).collect();
         let titles = Titles::new(q, obtains, lang);
         let (stories, weak_stories, stories_left) = parts::stories(q, w, &shown);
-        let (headline, condition) = head::headline(q, sentence, lang);
+        let (headline, punctuation, condition) = head::headline(q, sentence, lang);
         let actions = parts::actions(q, w, &shown);
         let unknown = q.items.iter().filter(|i| i.verdict == Verdict::Unknown).count();
         let (beside, unrecognised) = q.unrecognised.iter().partition::<Vec<_>, _>(|u| u.harmless);
@@ -99,6 +100,7 @@ impl Page {
             other_tenants: q.case.other_tenants.iter().map(|t| pieces(t, LONG)).collect(),
             severity_mark: head::headline_mark(&q.severity.proposed),
             headline,
+            punctuation,
             condition,
             scale: head::scale(q, w),
             why: head::why(q, lang),

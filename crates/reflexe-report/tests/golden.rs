@@ -1,4 +1,5 @@
 //! What the product says, word for word. `REFLEXE_BLESS=1 cargo test -p reflexe-report` rewrites the files; the diff is the review.
+#![allow(clippy::unwrap_used)] // a test may stop
 mod common;
 
 use std::{fs, path::Path};

@@ -1,4 +1,5 @@
 //! The published schema says what `--json` prints, and refuses what it does not.
+#![allow(clippy::unwrap_used)] // a test may stop
 mod common;
 
 use common::sample;

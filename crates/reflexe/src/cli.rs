@@ -167,6 +167,12 @@ pub struct ImportArgs {
     /// Your name: you declare that these exports were made without any filter.
     #[arg(long, value_name = "NAME")]
     pub unfiltered: Option<String>,
+    /// With --unfiltered: start of the period that was asked for (else the first event).
+    #[arg(long, value_parser = instant, requires = "unfiltered")]
+    pub period_from: Option<Timestamp>,
+    /// With --unfiltered: end of that period (else the last event).
+    #[arg(long, value_parser = instant, requires = "unfiltered")]
+    pub period_to: Option<Timestamp>,
     /// Threads.
     #[arg(long)]
     pub threads: Option<usize>,

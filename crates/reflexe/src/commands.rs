@@ -9,10 +9,11 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use reflexe_case::{Case, FileOutcome, ImportOptions, ImportReport, RowLocator};
+use jiff::Timestamp;
+use reflexe_case::{Case, Declaration, FileOutcome, ImportOptions, ImportReport, RowLocator};
 use reflexe_evidence::spec;
 use reflexe_fiche::Catalogue;
-use reflexe_model::{Lang, RowRef};
+use reflexe_model::{Lang, RowRef, Window};
 
 use crate::{
     assemble::{self, Answer, JudgeOptions},
@@ -146,7 +147,7 @@ fn existing(dir: &Path) -> Result<Case> {
 
 fn import_into(case: &mut Case, paths: &[PathBuf], args: &ImportArgs, lang: Lang) -> Result<ImportReport> {
     let bar = Bar::new(lang);
-    let mut options = ImportOptions { in_place: args.in_place, progress: &bar, declared_unfiltered: args.unfiltered.clone(), ..ImportOptions::default() };
+    let mut options = ImportOptions { in_place: args.in_place, progress: &bar, declared_unfiltered: declaration(args), ..ImportOptions::default() };
     if let Some(threads) = args.threads {
         options.threads = threads.max(1);
     }
@@ -161,6 +162,16 @@ fn import_into(case: &mut Case, paths: &[PathBuf], args: &ImportArgs, lang: Lang
         eprintln!("{}", stopped.get(lang));
     }
     Ok(report)
+}
+
+/// What the person declares of these exports.
+fn declaration(args: &ImportArgs) -> Option<Declaration> {
+    let period = match (args.period_from, args.period_to) {
+        (None, None) => None,
+        // An end that was not given changes nothing: the wider of what was seen and asked for holds.
+        (from, to) => Some(Window { from: from.unwrap_or(Timestamp::MAX), to: to.unwrap_or(Timestamp::MIN) }),
+    };
+    args.unfiltered.as_ref().map(|who| Declaration { who: who.clone(), period })
 }
 
 fn code(report: &ImportReport) -> ExitCode {
@@ -309,7 +320,7 @@ fn demo(out: &Path, no_open: bool, lang: Lang, json: bool) -> Result<ExitCode> {
         }
     }
     reflexe_simulate::simulate(&reflexe_simulate::Options::new("aitm-admin"), &tenant)?;
-    let import = ImportArgs { in_place: true, unfiltered: None, threads: None };
+    let import = ImportArgs { in_place: true, unfiltered: None, period_from: None, period_to: None, threads: None };
     let judge = JudgeArgs { from: None, to: None, since: None };
     let code = qualify(&[tenant.join("evidence")], &case, &import, &judge, lang, json)?;
     if !no_open && std::io::stdout().is_terminal() {

@@ -56,13 +56,17 @@ pub(crate) fn open(range: &SeverityRange) -> bool {
     (range.low, range.high) == (1, 4)
 }
 
-/// The sentence in two parts: how grave, and the rest. One part only if it does not begin with the severity.
-pub(crate) fn headline(q: &Qualification, sentence: &Text, lang: Lang) -> (String, String) {
+/// The sentence in three parts: how grave, the punctuation after it, and the rest. One part only if it does not begin with the
+/// severity.
+pub(crate) fn headline(q: &Qualification, sentence: &Text, lang: Lang) -> (String, String, String) {
     let whole = visible(sentence.get(lang), SENTENCE);
     let range = capital(&severity::display(&q.severity.proposed, lang));
     match whole.strip_prefix(&range) {
-        Some(rest) => (range, rest.to_owned()),
-        None => (whole, String::new()),
+        Some(rest) => {
+            let (punctuation, rest) = rest.split_at(rest.find(char::is_alphanumeric).unwrap_or(rest.len()));
+            (range, punctuation.trim_end().to_owned(), rest.to_owned())
+        }
+        None => (whole, String::new(), String::new()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A fictional answer: a session stolen from an administrator, an application, a hidden rule, a false invoice.
 //! Everything in it is invented; names and addresses are of documentation ranges.
-#![allow(dead_code)] // each test file uses a part
+#![allow(dead_code, clippy::unwrap_used)] // each test file uses a part, and a test may stop
 
 use reflexe_fiche::severity;
 use reflexe_model::*;

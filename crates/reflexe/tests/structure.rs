@@ -1,0 +1,96 @@
+//! The house keeps its shape: crates know only what stands to their left, files are about one idea, licences are allowed.
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What each crate may know. A crate that is not here may not exist.
+const MAY_KNOW: &[(&str, &[&str])] = &[
+    ("reflexe-model", &[]),
+    ("reflexe-evidence", &["reflexe-model"]),
+    ("reflexe-fiche", &["reflexe-model"]),
+    ("reflexe-engine", &["reflexe-model", "reflexe-evidence", "reflexe-fiche"]),
+    ("reflexe-case", &["reflexe-model", "reflexe-evidence"]),
+    ("reflexe-report", &["reflexe-model", "reflexe-fiche"]),
+    ("reflexe-simulate", &["reflexe-model"]),
+    (
+        "reflexe",
+        &["reflexe-model", "reflexe-evidence", "reflexe-fiche", "reflexe-engine", "reflexe-case", "reflexe-report", "reflexe-simulate"],
+    ),
+];
+
+/// Longest file. A longer one needs a written reason here.
+const LONGEST: usize = 700;
+/// Half of the files must be shorter than this.
+const MEDIAN: usize = 200;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn rust_files(dir: &Path, out: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() && path.file_name().is_some_and(|n| n != "target") {
+            rust_files(&path, out);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            out.push(path);
+        }
+    }
+}
+
+#[test]
+fn crates_know_only_what_stands_to_their_left() {
+    for entry in fs::read_dir(root().join("crates")).expect("the crates") {
+        let dir = entry.expect("an entry").path();
+        let name = dir.file_name().expect("a name").to_string_lossy().into_owned();
+        let (_, may) = MAY_KNOW.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("{name} has no place in the house"));
+        let manifest: toml::Table = toml::from_str(&fs::read_to_string(dir.join("Cargo.toml")).expect("a manifest")).expect("TOML");
+        for table in ["dependencies", "build-dependencies"] {
+            for known in manifest.get(table).and_then(|d| d.as_table()).into_iter().flat_map(toml::Table::keys) {
+                assert!(!known.starts_with("reflexe") || may.contains(&known.as_str()), "{name} must not know {known}");
+            }
+        }
+        if name != "reflexe-engine" {
+            let heavy = manifest["dependencies"].as_table().is_some_and(|d| d.contains_key("datafusion"));
+            assert!(!heavy, "{name}: only the engine knows DataFusion");
+        }
+        let mut files = Vec::new();
+        rust_files(&dir.join("src"), &mut files);
+        for file in files {
+            let text = fs::read_to_string(&file).expect("readable");
+            for (other, _) in MAY_KNOW.iter().filter(|(o, _)| *o != name && !may.contains(o)) {
+                let import = format!("{}::", other.replace('-', "_"));
+                let used = text.lines().any(|l| !l.trim_start().starts_with("//") && l.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').any(|w| w.starts_with(&import)));
+                assert!(!used, "{} uses {other}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn files_are_about_one_idea() {
+    let mut files = Vec::new();
+    rust_files(&root().join("crates"), &mut files);
+    let mut sizes: Vec<usize> = Vec::new();
+    for file in &files {
+        let text = fs::read_to_string(file).expect("readable");
+        let lines = text.lines().count();
+        assert!(lines <= LONGEST, "{} has {lines} lines", file.display());
+        assert!(text.starts_with("//!"), "{} does not say what it is for", file.display());
+        sizes.push(lines);
+    }
+    sizes.sort_unstable();
+    assert!(sizes[sizes.len() / 2] < MEDIAN, "half of the files have {} lines or more", sizes[sizes.len() / 2]);
+}
+
+#[test]
+fn nothing_is_left_unfinished() {
+    let mut files = Vec::new();
+    rust_files(&root().join("crates"), &mut files);
+    let marks = ["to".to_owned() + "do!(", "unimpl".to_owned() + "emented!("];
+    for file in files {
+        let text = fs::read_to_string(&file).expect("readable");
+        assert!(!marks.iter().any(|m| text.contains(m.as_str())), "{}", file.display());
+    }
+}
