@@ -11,7 +11,7 @@ demo:
 
 # Everything: unit tests, every case of every check through the real engine, whole runs of the binary.
 test:
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --profile ci
 
 lint:
 	$(CARGO) fmt --all --check
@@ -26,7 +26,7 @@ bench:
 
 # Rewrites what speaks; the difference is the review.
 bless:
-	REFLEXE_BLESS=1 $(CARGO) test --workspace
+	REFLEXE_BLESS=1 $(CARGO) test --workspace --profile ci
 
 clean-demo:
 	rm -rf reflexe-demo reflexe-case

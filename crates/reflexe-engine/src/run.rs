@@ -113,7 +113,8 @@ pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineE
 
     // Suspects come from findings, findings from suspects: repeat until nothing changes. Points of built-in signs are
     // never negative, so verdicts only rise and it ends.
-    let given: BTreeMap<String, Option<Window>> = input.suspects.iter().map(|s| (s.to_lowercase(), None)).collect();
+    let by_person = judge::Suspicion { by: String::new(), period: None };
+    let given: judge::Suspects = input.suspects.iter().map(|s| (s.to_lowercase(), [by_person.clone()].into())).collect();
     let mut suspects = given.clone();
     let populations = populations(session, input.catalogue)?;
     let (judged, context_suspects) = loop {
@@ -136,7 +137,7 @@ pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineE
                 Err(_) => Vec::new(),
             })
             .collect();
-        let next = suspects_of(&judged, &given);
+        let next = suspects_of(&works, &judged, &given);
         if next == suspects {
             break (judged, next);
         }
@@ -363,19 +364,17 @@ fn complete(f: &mut Folded, check: &Check, cited: &BTreeMap<i64, Cited>) {
 }
 
 /// Principals whom a decisive compromise makes suspect, each with the period in which his acts are.
-fn suspects_of(judged: &[Vec<Judged>], given: &BTreeMap<String, Option<Window>>) -> BTreeMap<String, Option<Window>> {
+fn suspects_of<T>(works: &[(&Check, T)], judged: &[Vec<Judged>], given: &judge::Suspects) -> judge::Suspects {
     let mut out = given.clone();
-    for j in judged.iter().flatten().filter(|j| j.verdict == Verdict::Compromise && j.decisive) {
-        let Some(first) = j.folded.first_seen() else { continue };
-        let period = judge::suspect_period(first, j.folded.last_seen().unwrap_or(first));
-        let actors = j.folded.values.get("actor").into_iter().flatten().filter_map(Value::as_text);
-        for who in actors.map(str::to_lowercase).chain([j.folded.subject.to_lowercase()]) {
-            if !who.contains('@') {
-                continue; // settings and applications do not act
-            }
-            match out.entry(who).or_insert(Some(period)) {
-                None => {}
-                Some(known) => *known = Window { from: known.from.min(period.from), to: known.to.max(period.to) },
+    for ((check, _), judged) in works.iter().zip(judged) {
+        for j in judged.iter().filter(|j| j.verdict == Verdict::Compromise && j.decisive) {
+            let Some(first) = j.folded.first_seen() else { continue };
+            let period = judge::suspect_period(first, j.folded.last_seen().unwrap_or(first));
+            let reason = judge::Suspicion { by: judge::identity(&check.def, &j.folded), period: Some(period) };
+            let actors = j.folded.values.get("actor").into_iter().flatten().filter_map(Value::as_text);
+            // Settings and applications do not act.
+            for who in actors.chain([j.folded.subject.as_str()]).filter(|w| w.contains('@')) {
+                out.entry(who.to_lowercase()).or_default().insert(reason.clone());
             }
         }
     }

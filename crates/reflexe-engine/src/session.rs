@@ -30,7 +30,7 @@ use reflexe_fiche::{
     coverage::{Coverage, CoverageRow},
     value::Value,
 };
-use reflexe_model::Window;
+use reflexe_model::{RowId, Window};
 
 use crate::{EngineError, functions, functions::OwnDomain, grid::{self, TextRow}, reference, rows};
 
@@ -138,6 +138,7 @@ impl Session {
         let mut session = Self { ctx, runtime, threads: options.threads, own_domains: Vec::new() };
         session.register_small(options)?;
         let wanted = |name: &str| options.only.as_ref().is_none_or(|only| only.contains(name) || OWN_USE.contains(&name));
+        let mut opened = Vec::new();
         for table in spec::tables().iter().filter(|t| wanted(&t.name)) {
             let rows = tables.remove(&table.name).unwrap_or(Rows::Batches(Vec::new()));
             let empty = match &rows {
@@ -145,7 +146,11 @@ impl Session {
                 Rows::Batches(batches) => batches.iter().all(|b| b.num_rows() == 0),
             };
             register(&session.ctx, table, rows)?;
-            session.narrow(table, options, empty)?;
+            opened.push((table, empty));
+        }
+        let gone = session.places(&options.superseded)?;
+        for (table, empty) in opened {
+            session.narrow(table, options, &gone, empty)?;
         }
         session.own_domains = session.find_own_domains()?;
         functions::register(&session.ctx, session.own_domains.clone());
@@ -183,14 +188,32 @@ impl Session {
 
     fn register_rows(&self, name: &str, columns: &[(String, ColumnType)], rows: &[TextRow], number: usize) -> Result<(), EngineError> {
         let number = u8::try_from(number).unwrap_or(127);
-        let ids: Vec<i64> = (0..rows.len() as u64).map(|r| reflexe_model::RowId::new(number, 0, r + 1).0).collect();
+        let ids: Vec<i64> = (0..rows.len() as u64).map(|r| RowId::new(number, 0, r + 1).0).collect();
         let batch = grid::batch(name, columns, rows, &ids)?;
         self.ctx.register_table(name, Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))?;
         Ok(())
     }
 
+    /// Places of superseded records in the evidence: every row made of them goes, in whatever table (parts and derived rows too).
+    fn places(&self, superseded: &[i64]) -> Result<Vec<String>, EngineError> {
+        let mut by_table: BTreeMap<u8, Vec<String>> = BTreeMap::new();
+        for id in superseded {
+            by_table.entry(RowId(*id).table()).or_default().push(id.to_string());
+        }
+        let mut out = Vec::new();
+        for (number, ids) in by_table {
+            let Some(table) = spec::table_by_number(number) else { continue };
+            out.extend(self.strings(&format!(
+                "select concat(evidence_id, '@', cast(src_offset as varchar)) from stored.{} where row_id in ({})",
+                table.name,
+                ids.join(", ")
+            ))?);
+        }
+        Ok(out.iter().map(|place| quote(place)).collect())
+    }
+
     /// The view of a table: one tenant, no superseded copy, no derived row that a direct record also shows.
-    fn narrow(&self, table: &Table, options: &Options, empty: bool) -> Result<(), EngineError> {
+    fn narrow(&self, table: &Table, options: &Options, gone: &[String], empty: bool) -> Result<(), EngineError> {
         let name = &table.name;
         let mut conditions = Vec::new();
         if let Some(tenant) = &options.tenant {
@@ -205,9 +228,8 @@ impl Session {
                 None => unowned,
             });
         }
-        if !options.superseded.is_empty() {
-            let gone: Vec<String> = options.superseded.iter().map(i64::to_string).collect();
-            conditions.push(format!("row_id not in ({})", gone.join(", ")));
+        if !gone.is_empty() && table.kind != TableKind::System {
+            conditions.push(format!("concat(evidence_id, '@', cast(src_offset as varchar)) not in ({})", gone.join(", ")));
         }
         match name.as_str() {
             "signin" if !empty && self.both_kinds(name)? => conditions.push(

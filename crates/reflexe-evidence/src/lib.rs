@@ -6,6 +6,7 @@
 pub mod embedded {
     include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 }
+pub mod catalogue;
 pub mod coverage_log;
 pub mod dedup;
 pub mod error;

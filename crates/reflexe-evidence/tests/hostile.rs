@@ -116,9 +116,9 @@ fn large_files_are_cut_into_stretches() {
         for threads in [1, 3] {
             let mut bench = Bench::new(threads);
             assert_eq!(counts(bench.bytes("x", text.as_bytes())), want, "{name}");
-            let rows = bench.rows("ual_event");
-            assert_eq!(rows.len() as u64, want.1);
-            for (i, r) in rows.iter().enumerate().step_by(1009) {
+            let (rows, count) = bench.some_rows("ual_event", 1009);
+            assert_eq!(count as u64, want.1);
+            for (i, r) in rows {
                 assert_eq!(r["row_id"].parse::<u64>().unwrap() & 0x7_ffff_ffff, i as u64, "{name}");
                 let at: usize = r["src_offset"].parse().unwrap();
                 let length: usize = r["src_length"].parse().unwrap();
@@ -165,7 +165,7 @@ fn never_panics(name: &str, bytes: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn random_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..4000)) {

@@ -108,6 +108,23 @@ pub fn fold(candidates: impl IntoIterator<Item = Candidate>, check: &CheckDef) -
     out.into_values().collect()
 }
 
+/// Why somebody is a suspect.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Suspicion {
+    /// The finding that says so ([`identity`]); empty when a person does. A finding never supports itself.
+    pub by: String,
+    /// When his acts are suspect, in microseconds; `None` is always.
+    pub period: Option<(i64, i64)>,
+}
+
+/// Suspects (lower case), each with what makes him so.
+pub type Suspects = BTreeMap<String, BTreeSet<Suspicion>>;
+
+/// What tells one row of one check from all others.
+pub fn identity(check: &CheckDef, folded: &Folded) -> String {
+    [check.id.as_str(), &folded.subject, &folded.key, &folded.say].join("\u{0}").to_lowercase()
+}
+
 /// What judging must know beyond the row: period, coverage, and what other findings and people said.
 #[derive(Debug, Clone)]
 pub struct Context<'a> {
@@ -117,8 +134,8 @@ pub struct Context<'a> {
     pub coverage: &'a Coverage,
     /// Links known to be hostile, as `kind:value`.
     pub hostile: &'a BTreeSet<String>,
-    /// Suspects, each with the period in which his acts are suspect; `None` is always.
-    pub suspects: &'a BTreeMap<String, Option<Window>>,
+    /// Suspects, with what makes them so.
+    pub suspects: &'a Suspects,
     /// Very important persons.
     pub vips: &'a BTreeSet<String>,
     /// Holders of privileged roles.
@@ -194,7 +211,7 @@ pub fn judge(check: &CheckDef, mut folded: Folded, ctx: &Context<'_>) -> Judged 
     for (name, sign) in &signs {
         let built_in = crate::def::BUILT_IN.contains(&name.as_str());
         let mut value = if built_in {
-            built_in_sign(name, &folded, ctx)
+            built_in_sign(name, check, &folded, ctx)
         } else {
             folded.signs.get(name).copied().unwrap_or(Some(false))
         };
@@ -310,7 +327,7 @@ fn missing_tables(
     open.iter().flat_map(|(_, s)| s.seen_in.iter().chain(&s.absent_from).chain(&s.hinges_on)).cloned().collect()
 }
 
-fn built_in_sign(name: &str, f: &Folded, ctx: &Context<'_>) -> Option<bool> {
+fn built_in_sign(name: &str, check: &CheckDef, f: &Folded, ctx: &Context<'_>) -> Option<bool> {
     let subject = f.subject.to_lowercase();
     match name {
         "in_window" => f.first_seen().map(|t| ctx.window.from <= t && t <= ctx.window.to),
@@ -319,14 +336,19 @@ fn built_in_sign(name: &str, f: &Folded, ctx: &Context<'_>) -> Option<bool> {
         "subject_is_privileged" => Some(ctx.privileged.contains(&subject)),
         "subject_is_guest" => Some(ctx.guests.contains(&subject) || subject.contains("#ext#")),
         "in_context" => Some(f.links.iter().any(|l| ctx.hostile.contains(&format!("{}:{}", l.kind, l.value)))),
-        "actor_is_suspect" => Some(f.values.get("actor").into_iter().flatten().filter_map(Value::as_text).any(|actor| {
-            match ctx.suspects.get(&actor.to_lowercase()) {
-                None => false,
-                Some(None) => true,
-                Some(Some(period)) => f.first_seen().is_none_or(|t| period.from <= t)
-                    && f.first_seen().or(f.last_seen()).is_none_or(|t| t <= period.to),
-            }
-        })),
+        "actor_is_suspect" => {
+            let own = identity(check, f);
+            let (first, last) = (f.first_seen(), f.last_seen());
+            let within = |(from, to): (i64, i64)| {
+                let begins = first.is_none_or(|t| from <= t.as_microsecond());
+                begins && first.or(last).is_none_or(|t| t.as_microsecond() <= to)
+            };
+            let suspect = |actor: &str| {
+                let reasons = ctx.suspects.get(&actor.to_lowercase());
+                reasons.into_iter().flatten().any(|s| s.by != own && s.period.is_none_or(within))
+            };
+            Some(f.values.get("actor").into_iter().flatten().filter_map(Value::as_text).any(suspect))
+        }
         // Refused when the claimant is himself a suspect: an intruder would declare his own work legitimate.
         "declared_legitimate" => Some(
             [subject.clone(), format!("{subject}/{}", f.key.to_lowercase())]
@@ -401,9 +423,8 @@ fn need_met(table: &str, need: &Need, ctx: &Context<'_>) -> bool {
 
 /// How long around a compromise its author's acts are suspect. Own judgement [J]: an act found hostile makes suspect
 /// what the same person does from an hour before to three days after.
-pub fn suspect_period(first: Timestamp, last: Timestamp) -> Window {
-    Window {
-        from: first.checked_sub(1.hour()).unwrap_or(first),
-        to: last.checked_add(72.hours()).unwrap_or(last),
-    }
+pub fn suspect_period(first: Timestamp, last: Timestamp) -> (i64, i64) {
+    let from = first.checked_sub(1.hour()).unwrap_or(first);
+    let to = last.checked_add(72.hours()).unwrap_or(last);
+    (from.as_microsecond(), to.as_microsecond())
 }

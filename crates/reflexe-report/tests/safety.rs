@@ -140,7 +140,7 @@ fn a_long_name_is_cut_in_the_page() {
 fn a_huge_answer_stays_readable_and_says_what_it_leaves_out() {
     let mut q = sample();
     let one = q.findings[0].clone();
-    q.findings = (0..20_000)
+    q.findings = (0..3_000)
         .map(|n| {
             let mut f = one.clone();
             f.id = format!("id{n}");
@@ -158,7 +158,7 @@ fn a_huge_answer_stays_readable_and_says_what_it_leaves_out() {
     let html = reflexe_report::html(&q, &sentence(), &big, Lang::En, &obtains).unwrap();
     assert!(html.len() < 5_000_000, "{}", html.len());
     assert!(asked.get() < 2000, "{} records were read", asked.get());
-    assert!(html.contains("19,000\u{a0}lighter facts"), "the cut is not said");
+    assert!(html.contains("2,000\u{a0}lighter facts"), "the cut is not said");
     assert!(html.contains("[cut here]"));
 }
 

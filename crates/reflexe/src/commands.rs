@@ -101,7 +101,7 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Sources => {
-            for source in reflexe_evidence::state::sources() {
+            for source in reflexe_evidence::catalogue::sources() {
                 println!("{:32} {}", source.id, source.title.get(lang));
             }
             Ok(ExitCode::SUCCESS)

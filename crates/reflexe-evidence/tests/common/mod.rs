@@ -76,6 +76,17 @@ impl Bench {
         rows(&self.out(), table)
     }
 
+    /// Every `step`th row of a table with its number, and how many rows there are.
+    pub fn some_rows(&self, table: &str, step: usize) -> (Vec<(usize, BTreeMap<String, String>)>, usize) {
+        let mut out = Vec::new();
+        let count = each_row(&self.out(), table, |number, row| {
+            if number % step == 0 {
+                out.push((number, row()));
+            }
+        });
+        (out, count)
+    }
+
     /// The values of one column of a table.
     pub fn column(&self, table: &str, column: &str) -> Vec<String> {
         self.rows(table).into_iter().map(|mut r| r.remove(column).unwrap_or_default()).collect()
@@ -92,25 +103,35 @@ pub fn total(report: &FileReport) -> RowCount {
 }
 
 pub fn rows(out: &Path, table: &str) -> Vec<BTreeMap<String, String>> {
+    let mut rows = Vec::new();
+    each_row(out, table, |_, row| rows.push(row()));
+    rows
+}
+
+/// Calls `each` with the number of every row of a table and what reads it; returns how many rows there are.
+fn each_row(out: &Path, table: &str, mut each: impl FnMut(usize, &dyn Fn() -> BTreeMap<String, String>)) -> usize {
     let mut files: Vec<PathBuf> = fs::read_dir(out.join(table)).into_iter().flatten().flatten().map(|e| e.path()).collect();
     files.sort_by_key(|p| {
         let name = p.file_stem().unwrap().to_str().unwrap();
         let (a, b) = name.split_once('-').unwrap();
         (a.parse::<u32>().unwrap(), b.parse::<u32>().unwrap())
     });
-    let mut out = Vec::new();
+    let mut number = 0;
     for file in files {
         let reader = ParquetRecordBatchReaderBuilder::try_new(fs::File::open(file).unwrap()).unwrap().build().unwrap();
         for batch in reader {
             let batch: RecordBatch = batch.unwrap();
             let schema = batch.schema();
             for row in 0..batch.num_rows() {
-                let cells = batch.columns().iter().zip(schema.fields()).filter(|(c, _)| c.is_valid(row));
-                out.push(cells.map(|(c, f)| (f.name().clone(), show(c, row))).collect());
+                each(number, &|| {
+                    let cells = batch.columns().iter().zip(schema.fields()).filter(|(c, _)| c.is_valid(row));
+                    cells.map(|(c, f)| (f.name().clone(), show(c, row))).collect()
+                });
+                number += 1;
             }
         }
     }
-    out
+    number
 }
 
 fn show(column: &dyn Array, row: usize) -> String {

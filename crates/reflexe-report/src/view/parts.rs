@@ -1,5 +1,5 @@
 //! Actions, stories, exports, items, files and limits, as the template prints them.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reflexe_fiche::{severity, story::Stages};
 use reflexe_model::{ActionState, CoverageLevel, Finding, Lang, Qualification, Story, StoryLevel, Text, Unrecognised};
@@ -114,17 +114,18 @@ pub(crate) struct StoryRow {
 
 /// Stories told in full, weaker ones listed, and how many more there are.
 pub(crate) fn stories(q: &Qualification, w: Words, shown: &BTreeSet<&str>) -> (Vec<StoryView>, Vec<StoryView>, usize) {
+    let by_id: BTreeMap<&str, &Finding> = q.findings.iter().map(|f| (f.id.as_str(), f)).collect();
     let full = q.stories.iter().filter(|s| s.level != StoryLevel::Noise).count().min(STORIES);
     let mut all: Vec<StoryView> =
-        q.stories.iter().take(STORIES_LISTED).enumerate().map(|(n, s)| story(q, s, n, n < full, w, shown)).collect();
+        q.stories.iter().take(STORIES_LISTED).enumerate().map(|(n, s)| story(&by_id, s, n, n < full, w, shown)).collect();
     let weak = all.split_off(full.min(all.len()));
     let left = q.stories.len() - all.len() - weak.len();
     (all, weak, left)
 }
 
-fn story(q: &Qualification, s: &Story, n: usize, full: bool, w: Words, shown: &BTreeSet<&str>) -> StoryView {
+fn story(by_id: &BTreeMap<&str, &Finding>, s: &Story, n: usize, full: bool, w: Words, shown: &BTreeSet<&str>) -> StoryView {
     let stages = Stages::embedded();
-    let told: Vec<&Finding> = s.findings.iter().filter_map(|id| q.findings.iter().find(|f| f.id == *id)).collect();
+    let told: Vec<&Finding> = s.findings.iter().filter_map(|id| by_id.get(id.as_str()).copied()).collect();
     let limit = if full { STORY_FACTS } else { 0 };
     let some: Vec<&Finding> = told.iter().copied().take(limit).collect();
     let context = &s.context[..s.context.len().min(limit)];
