@@ -5,9 +5,12 @@ fn main() {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../evidence");
     let root = root.canonicalize().expect("the folder evidence/ stands beside crates/");
     let mut code = String::new();
-    for (name, folder, ext) in
-        [("TABLES", "tables", "toml"), ("OBTAIN", "obtain", "toml"), ("SOURCES", "sources", "toml"), ("REFERENCE", "reference", "csv")]
-    {
+    for (name, folder, ext) in [
+        ("TABLES", "tables", "toml"),
+        ("OBTAIN", "obtain", "toml"),
+        ("SOURCES", "sources", "toml"),
+        ("REFERENCE", "reference", "csv"),
+    ] {
         let mut files = Vec::new();
         walk(&root.join(folder), ext, &mut files);
         files.sort();

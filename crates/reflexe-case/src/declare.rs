@@ -13,12 +13,12 @@ use arrow::{
     datatypes::TimestampMicrosecondType,
     error::ArrowError,
 };
-use reflexe_model::Window;
 use parquet::{arrow::arrow_reader::ParquetRecordBatchReaderBuilder, errors::ParquetError};
 use reflexe_evidence::{
     spec::{self, TableKind},
     write::{Batch, write_part},
 };
+use reflexe_model::Window;
 
 use crate::{
     error::Error,
@@ -117,7 +117,9 @@ fn declared_rows(coverage: &[PathBuf], said: &Declaration) -> Result<Option<Batc
         match field.name().as_str() {
             "row_id" => {} // given when it is written
             "complete" => columns.push(Arc::new(BooleanArray::from(vec![true; rows])) as ArrayRef),
-            "reason" => columns.push(Arc::new(StringArray::from(vec![format!("declared unfiltered by {}", said.who.trim()); rows]))),
+            "reason" => {
+                columns.push(Arc::new(StringArray::from(vec![format!("declared unfiltered by {}", said.who.trim()); rows])))
+            }
             "time_from" | "time_to" => columns.push(cast(&period(&batch, field.name(), said)?, field.data_type())?),
             name => columns.push(cast(column(&batch, name)?, field.data_type())?),
         }
@@ -148,7 +150,8 @@ fn declarable(batch: &RecordBatch) -> Result<BooleanArray, ArrowError> {
     let (tables, scopes) = (text("table_name")?, text("source_scope")?);
     let collected = |name: &str| spec::table(name).is_some_and(|t| matches!(t.kind, TableKind::Event | TableKind::State));
     let by_design = |i: usize| scopes.is_valid(i) && matches!(scopes.value(i), "filtered" | "findings_only");
-    let rows = (0..batch.num_rows()).map(|i| Some(complete.is_null(i) && tables.is_valid(i) && collected(tables.value(i)) && !by_design(i)));
+    let rows = (0..batch.num_rows())
+        .map(|i| Some(complete.is_null(i) && tables.is_valid(i) && collected(tables.value(i)) && !by_design(i)));
     Ok(rows.collect())
 }
 

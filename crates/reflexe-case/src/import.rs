@@ -13,9 +13,9 @@ use reflexe_model::{EvidenceInfo, RowCount, RowId, Text};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    declare::Declaration,
     closed,
     commit::Ready,
+    declare::Declaration,
     error::{Doing, Error},
     folder::{self, Case},
     importer::{Importer, Readers},

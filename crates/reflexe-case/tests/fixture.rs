@@ -11,7 +11,7 @@ use std::{
 };
 
 use common::{column, put, tree};
-use reflexe_case::{Declaration, Case, ImportOptions, RowLocator, import};
+use reflexe_case::{Case, Declaration, ImportOptions, RowLocator, import};
 
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/case-v1")

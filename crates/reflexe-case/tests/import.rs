@@ -5,7 +5,7 @@ mod common;
 use std::{fs, io, path::Path};
 
 use common::{A, B, Lines, column, put, tree};
-use reflexe_case::{Declaration, Case, Error, FileOutcome, ImportOptions, ImportReport, RowLocator, import_with};
+use reflexe_case::{Case, Declaration, Error, FileOutcome, ImportOptions, ImportReport, RowLocator, import_with};
 
 fn run(case: &mut Case, path: &Path, options: &ImportOptions<'_>) -> ImportReport {
     import_with(case, &[path.to_owned()], options, &mut Lines::default()).unwrap()
@@ -250,7 +250,10 @@ fn a_declaration_is_coverage_with_a_name() {
     };
     assert_eq!(complete(&case), 0);
     assert!(matches!(case.declare_unfiltered(&Declaration::by(" "), None), Err(Error::NoName)));
-    assert!(matches!(case.declare_unfiltered(&Declaration::by("R. Martin"), Some(&["e7".into()])), Err(Error::NoSuchEvidence { .. })));
+    assert!(matches!(
+        case.declare_unfiltered(&Declaration::by("R. Martin"), Some(&["e7".into()])),
+        Err(Error::NoSuchEvidence { .. })
+    ));
     assert_eq!(case.declare_unfiltered(&Declaration::by("R. Martin"), Some(&["e2".into()])).unwrap(), ["e2"]);
     // Of the three rows, one is a log of which nobody knew: not the one proven incomplete, not the state.
     assert_eq!(complete(&case), 1);

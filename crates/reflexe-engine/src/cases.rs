@@ -44,7 +44,8 @@ pub fn run_all(catalogue: &Catalogue, check: &Check, file: &CaseFile) -> Result<
             match &first {
                 None => {
                     on.extend(result.findings.iter().flat_map(|f| f.signs.iter().map(|s| s.name.clone())));
-                    faults.extend(differences(case, &result).into_iter().map(|d| format!("{} · {}: {d}", check.def.id, case.name)));
+                    faults
+                        .extend(differences(case, &result).into_iter().map(|d| format!("{} · {}: {d}", check.def.id, case.name)));
                     first = Some(bytes);
                 }
                 Some(before) if *before != bytes => {
@@ -101,12 +102,15 @@ fn one(
     let mut sql = check.sql.clone();
     catalogue.signals_of(&check.sql).iter().for_each(|s| sql.push_str(&s.sql));
     let populations = check.def.needs.values().chain(check.def.better_with.values()).filter_map(|n| n.per.as_deref());
-    let words: BTreeSet<&str> =
-        sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').chain(populations.filter_map(|p| p.split('.').next())).collect();
+    let words: BTreeSet<&str> = sql
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .chain(populations.filter_map(|p| p.split('.').next()))
+        .collect();
     let only = spec::tables().iter().map(|t| t.name.clone()).filter(|n| words.contains(n.as_str())).collect();
     let options = Options { threads, batch, inputs, references, only: Some(only), ..Options::default() };
     let session = Session::open(stored, &options)?;
-    let params: BTreeMap<String, toml::Value> = file.base.params.clone().into_iter().chain(case.params.clone().unwrap_or_default()).collect();
+    let params: BTreeMap<String, toml::Value> =
+        file.base.params.clone().into_iter().chain(case.params.clone().unwrap_or_default()).collect();
     let result = run::run(
         &session,
         &RunInput {
@@ -115,7 +119,13 @@ fn one(
             only: &BTreeSet::from([check.def.id.clone()]),
             params: &params,
             suspects: case.suspects.clone().unwrap_or_else(|| file.base.suspects.clone()).into_iter().collect(),
-            hostile: case.hostile.clone().unwrap_or_else(|| file.base.hostile.clone()).into_iter().map(|h| h.to_lowercase()).collect(),
+            hostile: case
+                .hostile
+                .clone()
+                .unwrap_or_else(|| file.base.hostile.clone())
+                .into_iter()
+                .map(|h| h.to_lowercase())
+                .collect(),
             path_of: &|id| id.to_owned(),
             progress: &|_| {},
         },
@@ -255,4 +265,72 @@ fn canonical(name: &str, value: &toml::Value) -> toml::Value {
         ("subject" | "actor", toml::Value::String(s)) => toml::Value::String(s.to_lowercase()),
         _ => value.clone(),
     }
+}
+
+/// What of a check breaks the contract, seen from the plan of its query over empty tables: columns that must be there, signs
+/// without a column and columns without a sign, placeholders that name nothing, tables that no need declares.
+///
+/// # Errors
+/// When the engine cannot start or a signal is wrong.
+pub fn contract(catalogue: &Catalogue, check: &Check) -> Result<Vec<String>, EngineError> {
+    let session = Session::open(BTreeMap::new(), &Options::default())?;
+    let at = window(None)?;
+    let columns = run::columns(&session, catalogue, check, at)?;
+    let mut faults = Vec::new();
+    let mut say = |text: String| faults.push(format!("{}: {text}", check.def.id));
+    for must in ["subject", "rows"] {
+        if !columns.contains_key(must) {
+            say(format!("check.sql returns no column {must}"));
+        }
+    }
+    for (name, boolean) in &columns {
+        if *boolean && !check.def.signs.contains_key(name) {
+            say(format!("the boolean column {name} is no sign"));
+        }
+    }
+    for name in check.def.signs.keys() {
+        let built_in = reflexe_fiche::def::BUILT_IN.contains(&name.as_str());
+        if !built_in && columns.get(name) != Some(&true) {
+            say(format!("the sign {name} is no boolean column of check.sql"));
+        }
+    }
+    let engine = ["subject", "key", "signs", "actor", "first_seen", "last_seen", "count"];
+    let signs = check.def.signs.values().flat_map(|s| s.fr.iter().chain(&s.en));
+    let says = check.def.say.values().flat_map(|t| [&t.fr, &t.en]);
+    for placeholder in says.chain(signs).flat_map(|t| reflexe_fiche::def::placeholders(t)) {
+        if !columns.contains_key(&placeholder) && !engine.contains(&placeholder.as_str()) {
+            say(format!("{{{placeholder}}} is no column of check.sql"));
+        }
+    }
+    let mut sql = check.sql.clone();
+    catalogue.signals_of(&check.sql).iter().for_each(|s| sql.push_str(&s.sql));
+    let declared: BTreeSet<&str> = check
+        .def
+        .needs
+        .iter()
+        .chain(&check.def.better_with)
+        .flat_map(|(t, need)| std::iter::once(t).chain(&need.or))
+        .chain(check.def.signs.values().flat_map(|s| &s.hinges_on))
+        .map(String::as_str)
+        .collect();
+    for table in tables_read(&sql) {
+        let parent = table.part_of.as_deref().unwrap_or(&table.name);
+        if table.kind != spec::TableKind::System && !declared.contains(table.name.as_str()) && !declared.contains(parent) {
+            say(format!("reads {}, which stands in no need", table.name));
+        }
+    }
+    Ok(faults)
+}
+
+/// Tables that a query names after FROM or JOIN.
+fn tables_read(sql: &str) -> Vec<&'static spec::Table> {
+    let code: String = sql.lines().map(|l| l.split("--").next().unwrap_or_default()).collect::<Vec<_>>().join(" ");
+    let words: Vec<String> = code
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.')
+        .filter(|w| !w.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    let named: BTreeSet<&str> =
+        words.windows(2).filter(|w| w[0] == "from" || w[0] == "join").map(|w| w[1].as_str()).collect();
+    spec::tables().iter().filter(|t| named.contains(t.name.as_str())).collect()
 }

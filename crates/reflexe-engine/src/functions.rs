@@ -36,12 +36,7 @@ pub fn register(ctx: &SessionContext, own: Vec<OwnDomain>) {
     udf("odd_name", vec![text.clone()], &DataType::Boolean, Arc::new(|a| texts_to_bool(&a[0], |t| Some(odd_name(t)))));
     udf("skeleton", vec![text.clone()], &text, Arc::new(|a| texts_to_text(&a[0], |t| Some(skeleton(t)))));
     udf("is_freemail", vec![text.clone()], &DataType::Boolean, Arc::new(|a| texts_to_bool(&a[0], |t| Some(is_freemail(t)))));
-    udf(
-        "is_external",
-        vec![text.clone()],
-        &DataType::Boolean,
-        Arc::new(move |a| texts_to_bool(&a[0], |t| is_external(t, &own))),
-    );
+    udf("is_external", vec![text.clone()], &DataType::Boolean, Arc::new(move |a| texts_to_bool(&a[0], |t| is_external(t, &own))));
     udf(
         "has_word",
         vec![text.clone(), text.clone()],
@@ -146,7 +141,9 @@ pub fn addresses(text: &str) -> Vec<String> {
     for (at, _) in text.match_indices('@') {
         let before = &text[..at];
         // A quote or a bracket is no part of an address here: values are JSON texts.
-        let start = before.rfind(|c: char| !local(c) || "{}'`|".contains(c)).map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
+        let start = before
+            .rfind(|c: char| !local(c) || "{}'`|".contains(c))
+            .map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
         let after = &text[at + 1..];
         let end = after.find(|c: char| !domain(c)).unwrap_or(after.len());
         let host = after[..end].trim_matches(['.', '-']);
@@ -246,7 +243,8 @@ pub fn skeleton(text: &str) -> String {
 /// Whether an address is at a free mail service.
 pub fn is_freemail(address: &str) -> bool {
     static DOMAINS: OnceLock<BTreeSet<String>> = OnceLock::new();
-    let domains = DOMAINS.get_or_init(|| reference("freemail", "domain").into_iter().filter_map(|r| r.get("domain").cloned()).collect());
+    let domains =
+        DOMAINS.get_or_init(|| reference("freemail", "domain").into_iter().filter_map(|r| r.get("domain").cloned()).collect());
     address.rsplit('@').next().is_some_and(|d| domains.contains(&d.trim().to_lowercase()))
 }
 
@@ -323,7 +321,8 @@ mod tests {
 
     #[test]
     fn consents_are_read_on_the_right_side() {
-        let text = "[] => [[Id: a, ClientId: b, PrincipalId: , ResourceId: c, ConsentType: AllPrincipals, Scope:  openid Mail.Read]]; ";
+        let text =
+            "[] => [[Id: a, ClientId: b, PrincipalId: , ResourceId: c, ConsentType: AllPrincipals, Scope:  openid Mail.Read]]; ";
         assert_eq!(consent_scopes(text, "AllPrincipals"), ["Mail.Read", "openid"]);
         assert!(consent_scopes(text, "Principal").is_empty());
     }

@@ -118,7 +118,8 @@ fn array(table: &str, name: &str, ty: ColumnType, rows: &[TextRow]) -> Result<Ar
         ColumnType::I64 => fill!(Int64Builder::new(), "a whole number", |t: &str| t.parse::<i64>().ok()),
         ColumnType::F64 => fill!(Float64Builder::new(), "a number", |t: &str| t.parse::<f64>().ok()),
         ColumnType::Ts => {
-            fill!(TimestampMicrosecondBuilder::new().with_timezone("UTC"), "a time", |t: &str| instant(t).map(Timestamp::as_microsecond))
+            fill!(TimestampMicrosecondBuilder::new().with_timezone("UTC"), "a time", |t: &str| instant(t)
+                .map(Timestamp::as_microsecond))
         }
         ColumnType::List => {
             let mut builder = ListBuilder::new(StringBuilder::new());
@@ -126,7 +127,12 @@ fn array(table: &str, name: &str, ty: ColumnType, rows: &[TextRow]) -> Result<Ar
                 match cell {
                     None => builder.append_null(),
                     Some(text) => builder.append_value(
-                        text.trim_start_matches('[').trim_end_matches(']').split(',').map(str::trim).filter(|t| !t.is_empty()).map(Some),
+                        text.trim_start_matches('[')
+                            .trim_end_matches(']')
+                            .split(',')
+                            .map(str::trim)
+                            .filter(|t| !t.is_empty())
+                            .map(Some),
                     ),
                 }
             }

@@ -42,8 +42,7 @@ pub fn print(session: &Session, sql: &str, format: Format, out: &mut dyn Write) 
         }
         Format::Json => {
             for row in rows::all(&batches) {
-                let object: serde_json::Map<String, serde_json::Value> =
-                    row.iter().map(|(k, v)| (k.clone(), json(v))).collect();
+                let object: serde_json::Map<String, serde_json::Value> = row.iter().map(|(k, v)| (k.clone(), json(v))).collect();
                 writeln!(out, "{}", serde_json::Value::Object(object)).map_err(io)?;
             }
         }

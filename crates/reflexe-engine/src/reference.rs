@@ -28,8 +28,7 @@ pub fn names() -> Vec<&'static str> {
 
 /// Rows of a reference table: column → text, empty cells left out.
 pub fn rows(name: &str) -> Vec<BTreeMap<String, String>> {
-    let Some((_, text)) = reflexe_evidence::embedded::REFERENCE.iter().find(|(p, _)| p.strip_suffix(".csv") == Some(name))
-    else {
+    let Some((_, text)) = reflexe_evidence::embedded::REFERENCE.iter().find(|(p, _)| p.strip_suffix(".csv") == Some(name)) else {
         return Vec::new();
     };
     let mut reader = csv::Reader::from_reader(text.as_bytes());
@@ -38,9 +37,7 @@ pub fn rows(name: &str) -> Vec<BTreeMap<String, String>> {
     reader
         .records()
         .filter_map(Result::ok)
-        .map(|record| {
-            names.iter().cloned().zip(record.iter().map(str::to_owned)).filter(|(_, v)| !v.is_empty()).collect()
-        })
+        .map(|record| names.iter().cloned().zip(record.iter().map(str::to_owned)).filter(|(_, v)| !v.is_empty()).collect())
         .collect()
 }
 

@@ -126,7 +126,8 @@ impl Session {
                 out.extend(ids.into_iter().map(|id| (id, given(number, id))));
                 continue;
             };
-            let schema = Arc::new(arrow::datatypes::Schema::new(vec![arrow::datatypes::Field::new("cited_id", DataType::Int64, false)]));
+            let schema =
+                Arc::new(arrow::datatypes::Schema::new(vec![arrow::datatypes::Field::new("cited_id", DataType::Int64, false)]));
             let batch = RecordBatch::try_new(schema.clone(), vec![Arc::new(Int64Array::from(ids))])?;
             self.ctx.deregister_table("cited_row")?;
             self.ctx.register_table("cited_row", Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))?;

@@ -8,7 +8,6 @@ use std::{
 use arrow::{datatypes::DataType, record_batch::RecordBatch};
 use reflexe_fiche::{
     Catalogue, Check, Signal,
-
     judge::{self, Candidate, Context, Folded, Judged, Outcome},
     say,
     value::Value,
@@ -163,13 +162,12 @@ pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineE
             outcome.verdict = Verdict::Unknown;
         }
         let examined = judged.len();
-        let mut findings: Vec<Finding> = judged
-            .iter()
-            .filter(|j| j.verdict != Verdict::Ok)
-            .map(|j| finding(check, j, &cited, input.path_of))
-            .collect();
+        let mut findings: Vec<Finding> =
+            judged.iter().filter(|j| j.verdict != Verdict::Ok).map(|j| finding(check, j, &cited, input.path_of)).collect();
         findings.sort_by(|a, b| {
-            (b.verdict, b.weight, b.points).cmp(&(a.verdict, a.weight, a.points)).then_with(|| (&a.subject, &a.key, &a.id).cmp(&(&b.subject, &b.key, &b.id)))
+            (b.verdict, b.weight, b.points)
+                .cmp(&(a.verdict, a.weight, a.points))
+                .then_with(|| (&a.subject, &a.key, &a.id).cmp(&(&b.subject, &b.key, &b.id)))
         });
         checks.push(CheckRun { id: check.def.id.clone(), outcome, examined, findings, error });
     }
@@ -189,15 +187,20 @@ impl Sets {
     /// Reads the lists that the built-in signs in use look at.
     fn read(session: &Session, in_use: &dyn Fn(&str) -> bool) -> Result<Self, EngineError> {
         let set = |sign: &str, sql: &str| {
-            if in_use(sign) { Ok::<_, EngineError>(session.strings(sql)?.into_iter().collect::<BTreeSet<_>>()) } else { Ok(BTreeSet::new()) }
+            if in_use(sign) {
+                Ok::<_, EngineError>(session.strings(sql)?.into_iter().collect::<BTreeSet<_>>())
+            } else {
+                Ok(BTreeSet::new())
+            }
         };
-        let legitimate = rows::all(&session.sql("select lower(object) as object, who from input.legit where object is not null")?)
-            .into_iter()
-            .filter_map(|row| {
-                let text = |c: &str| row.get(c).and_then(|v| v.first()).and_then(Value::as_text).map(str::to_owned);
-                Some((text("object")?, text("who").unwrap_or_default()))
-            })
-            .collect();
+        let legitimate =
+            rows::all(&session.sql("select lower(object) as object, who from input.legit where object is not null")?)
+                .into_iter()
+                .filter_map(|row| {
+                    let text = |c: &str| row.get(c).and_then(|v| v.first()).and_then(Value::as_text).map(str::to_owned);
+                    Some((text("object")?, text("who").unwrap_or_default()))
+                })
+                .collect();
         Ok(Self {
             vips: set("subject_is_vip", "select distinct lower(principal) from input.vip where principal is not null")?,
             privileged: set(
@@ -226,7 +229,10 @@ fn hostile_links(session: &Session, signals: &[&Signal]) -> Result<BTreeSet<Stri
     let mut out = BTreeSet::new();
     for signal in signals {
         for (kind, column) in &signal.def.hostile {
-            let sql = format!("select distinct lower(cast({column} as varchar)) from signal.{} where {column} is not null", signal.name);
+            let sql = format!(
+                "select distinct lower(cast({column} as varchar)) from signal.{} where {column} is not null",
+                signal.name
+            );
             out.extend(session.strings(&sql)?.into_iter().filter(|v| !v.is_empty()).map(|v| format!("{kind}:{v}")));
         }
     }
@@ -277,14 +283,30 @@ fn all_candidates<'a>(
 /// Runs `check.sql`.
 fn candidates(session: &Session, check: &Check, params: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Candidate>, EngineError> {
     let value = |name: &str| params(name).or_else(|| check.def.params.get(name).and_then(|p| literal(&p.value)));
-    let sql = bind(&check.sql, &value)
-        .map_err(|name| EngineError::Parameter { name, place: format!("{}/check.sql", check.folder) })?;
+    let sql =
+        bind(&check.sql, &value).map_err(|name| EngineError::Parameter { name, place: format!("{}/check.sql", check.folder) })?;
     let batches = session.sql(&sql)?;
     let mut out = Vec::new();
     for batch in &batches {
         read_batch(check, batch, &mut out)?;
     }
     Ok(out)
+}
+
+/// Columns of a check's query, and whether each is boolean, from its plan over the session's tables.
+///
+/// # Errors
+/// When the query or a signal is wrong.
+pub fn columns(session: &Session, catalogue: &Catalogue, check: &Check, window: Window) -> Result<BTreeMap<String, bool>, EngineError> {
+    let params = |name: &str| match name {
+        "window_from" => Some(instant(window.from)),
+        "window_to" => Some(instant(window.to)),
+        _ => check.def.params.get(name).and_then(|p| literal(&p.value)),
+    };
+    session.register_signals(&catalogue.signals_of(&check.sql), &params)?;
+    let sql = bind(&check.sql, &params).map_err(|name| EngineError::Parameter { name, place: format!("{}/check.sql", check.folder) })?;
+    let frame = session.runtime.block_on(session.ctx.sql(&sql))?;
+    Ok(frame.schema().fields().iter().map(|f| (f.name().clone(), f.data_type() == &DataType::Boolean)).collect())
 }
 
 fn read_batch(check: &Check, batch: &RecordBatch, out: &mut Vec<Candidate>) -> Result<(), EngineError> {
@@ -387,14 +409,13 @@ fn finding(check: &Check, j: &Judged, cited: &BTreeMap<i64, Cited>, path_of: &dy
     let mut proof: Vec<(&i64, &Cited)> = f.rows.iter().filter_map(|id| Some((id, cited.get(id)?))).collect();
     proof.sort_by(|(ia, a), (ib, b)| (a.time, &a.record_id, ia).cmp(&(b.time, &b.record_id, ib)));
     let total = f.values.get("count").and_then(|v| v.first()).and_then(Value::as_int).unwrap_or(0);
-    let signs = j
-        .on
-        .iter()
-        .filter_map(|name| {
-            let text = say::sign_text(&check.def, j, name)?;
-            Some(SignShown { name: name.clone(), text, points: check.def.signs.get(name).and_then(|s| s.points) })
-        })
-        .collect();
+    let signs =
+        j.on.iter()
+            .filter_map(|name| {
+                let text = say::sign_text(&check.def, j, name)?;
+                Some(SignShown { name: name.clone(), text, points: check.def.signs.get(name).and_then(|s| s.points) })
+            })
+            .collect();
     Finding {
         id: finding_id(&check.def.id, &f.subject, &f.key, &f.say),
         check: check.def.id.clone(),
@@ -443,4 +464,3 @@ pub fn finding_id(check: &str, subject: &str, key: &str, say: &str) -> String {
     }
     hash.finalize().iter().take(6).map(|b| format!("{b:02x}")).collect()
 }
-

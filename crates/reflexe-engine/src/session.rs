@@ -17,10 +17,7 @@ use datafusion::{
         file_format::parquet::ParquetFormat,
         listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl},
     },
-    execution::{
-        memory_pool::FairSpillPool,
-        runtime_env::RuntimeEnvBuilder,
-    },
+    execution::{memory_pool::FairSpillPool, runtime_env::RuntimeEnvBuilder},
     prelude::{SessionConfig, SessionContext},
 };
 use jiff::{Timestamp, ToSpan};
@@ -32,7 +29,12 @@ use reflexe_fiche::{
 };
 use reflexe_model::{RowId, Window};
 
-use crate::{EngineError, functions, functions::OwnDomain, grid::{self, TextRow}, reference, rows};
+use crate::{
+    EngineError, functions,
+    functions::OwnDomain,
+    grid::{self, TextRow},
+    reference, rows,
+};
 
 /// Where the rows of a table come from.
 pub enum Rows {
@@ -186,7 +188,13 @@ impl Session {
         Ok(())
     }
 
-    fn register_rows(&self, name: &str, columns: &[(String, ColumnType)], rows: &[TextRow], number: usize) -> Result<(), EngineError> {
+    fn register_rows(
+        &self,
+        name: &str,
+        columns: &[(String, ColumnType)],
+        rows: &[TextRow],
+        number: usize,
+    ) -> Result<(), EngineError> {
         let number = u8::try_from(number).unwrap_or(127);
         let ids: Vec<i64> = (0..rows.len() as u64).map(|r| RowId::new(number, 0, r + 1).0).collect();
         let batch = grid::batch(name, columns, rows, &ids)?;
@@ -254,9 +262,8 @@ impl Session {
     }
 
     fn both_kinds(&self, table: &str) -> Result<bool, EngineError> {
-        let seen = self.strings(&format!(
-            "select distinct cast(coalesce(derived, false) as varchar) as d from stored.{table}"
-        ))?;
+        let seen =
+            self.strings(&format!("select distinct cast(coalesce(derived, false) as varchar) as d from stored.{table}"))?;
         Ok(seen.len() == 2)
     }
 
@@ -352,10 +359,9 @@ impl Session {
     /// When a signal's SQL is wrong.
     pub fn register_signals(&self, signals: &[&Signal], params: &dyn Fn(&str) -> Option<String>) -> Result<(), EngineError> {
         for signal in signals {
-            let own = |name: &str| {
-                params(name).or_else(|| signal.def.params.get(name).and_then(|p| literal(&p.value)))
-            };
-            let sql = bind(&signal.sql, &own).map_err(|name| EngineError::Parameter { name, place: format!("signals/{}.sql", signal.name) })?;
+            let own = |name: &str| params(name).or_else(|| signal.def.params.get(name).and_then(|p| literal(&p.value)));
+            let sql = bind(&signal.sql, &own)
+                .map_err(|name| EngineError::Parameter { name, place: format!("signals/{}.sql", signal.name) })?;
             let fail = |source| EngineError::Signal { name: signal.name.clone(), source: Box::new(source) };
             if signal.def.cache {
                 let (schema, batches) = self.runtime.block_on(async {
@@ -372,7 +378,8 @@ impl Session {
                         RecordBatch::try_new(schema.clone(), columns.collect::<Result<_, _>>()?)
                     })
                     .collect::<Result<_, _>>()?;
-                self.ctx.register_table(format!("signal.{}", signal.name), Arc::new(MemTable::try_new(schema, vec![batches])?))?;
+                self.ctx
+                    .register_table(format!("signal.{}", signal.name), Arc::new(MemTable::try_new(schema, vec![batches])?))?;
             } else {
                 self.sql(&format!("create view signal.{} as {sql}", signal.name)).map_err(fail)?;
             }
@@ -385,12 +392,10 @@ fn register(ctx: &SessionContext, table: &Table, rows: Rows) -> Result<(), Engin
     let name = format!("stored.{}", table.name);
     match rows {
         Rows::Files(files) if !files.is_empty() => {
-            let urls = files
-                .iter()
-                .map(|f| ListingTableUrl::parse(file_url(f)))
-                .collect::<Result<Vec<_>, _>>()?;
+            let urls = files.iter().map(|f| ListingTableUrl::parse(file_url(f))).collect::<Result<Vec<_>, _>>()?;
             let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
-            let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(view_schema(table));
+            let config =
+                ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(view_schema(table));
             ctx.register_table(name, Arc::new(ListingTable::try_new(config)?))?;
         }
         Rows::Batches(batches) if !batches.is_empty() => {

@@ -99,7 +99,10 @@ impl DedupIndex {
                 fs::remove_file(&path).map_err(Error::write(&path))?;
                 continue;
             }
-            let Some(file_no) = name.strip_suffix(".run").and_then(|n| n.split_once('-')).and_then(|(n, _)| n.parse().ok()) else { continue };
+            let Some(file_no) = name.strip_suffix(".run").and_then(|n| n.split_once('-')).and_then(|(n, _)| n.parse().ok())
+            else {
+                continue;
+            };
             let size = fs::metadata(&path).map_err(Error::read(&shown))?.len();
             if size % ENTRY as u64 != 0 {
                 return Err(Error::Index { path });
@@ -199,7 +202,8 @@ impl DedupIndex {
                 None => self.held.remove(&key),
             };
         }
-        let (mine, others): (Vec<Run>, Vec<Run>) = std::mem::take(&mut self.runs).into_iter().partition(|r| r.file_no == file_no && self.parts > 0);
+        let (mine, others): (Vec<Run>, Vec<Run>) =
+            std::mem::take(&mut self.runs).into_iter().partition(|r| r.file_no == file_no && self.parts > 0);
         self.runs = others;
         let any = !mine.is_empty();
         for Run { path, .. } in mine {

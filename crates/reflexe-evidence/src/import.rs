@@ -195,7 +195,8 @@ fn binary(head: &[u8]) -> Outcome {
 /// A text of no known source.
 fn other(input: &FileInput<'_>, head: &[u8]) -> Outcome {
     let name = input.shown_path.to_lowercase();
-    let document = [".md", ".txt", ".html", ".htm", ".rtf", ".log", ".ps1", ".toml", ".yml", ".yaml"].iter().any(|e| name.ends_with(e));
+    let document =
+        [".md", ".txt", ".html", ".htm", ".rtf", ".log", ".ps1", ".toml", ".yml", ".yaml"].iter().any(|e| name.ends_with(e));
     let structured = matches!(head.trim_ascii_start().first(), Some(b'{' | b'['));
     unrecognised(
         Text::new("aucune source connue n’a ces clés ou ces colonnes", "no known source has these keys or columns"),
@@ -205,6 +206,16 @@ fn other(input: &FileInput<'_>, head: &[u8]) -> Outcome {
 
 fn events(input: &FileInput<'_>, ctx: &mut ImportContext<'_>, path: &Path, plan: &Plan) -> Result<Outcome, Error> {
     let size = std::fs::metadata(path).map_err(Error::read(input.shown_path))?.len();
-    let totals = pipeline::run(path, input.shown_path, size, plan, input.file_no, ctx.out_dir, ctx.dedup, ctx.threads, ctx.progress)?;
+    let work = pipeline::Work {
+        path,
+        shown: input.shown_path,
+        size,
+        plan,
+        file_no: input.file_no,
+        out_dir: ctx.out_dir,
+        threads: ctx.threads,
+        progress: ctx.progress,
+    };
+    let totals = pipeline::run(&work, ctx.dedup)?;
     report::event_report(input, ctx.out_dir, plan, totals)
 }

@@ -70,7 +70,11 @@ pub fn judge(path: &Path, shown: &str, head: &[u8], mark: usize, facts: FileFact
     let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
     let skip = head[mark..].iter().take_while(|b| blank(b)).count() + mark;
     match head.get(skip) {
-        None => Ok(nothing("fichier vide : l’export n’a rien donné ou s’est interrompu", "empty file: the export gave nothing or was interrupted", false)),
+        None => Ok(nothing(
+            "fichier vide : l’export n’a rien donné ou s’est interrompu",
+            "empty file: the export gave nothing or was interrupted",
+            false,
+        )),
         Some(b'{' | b'[') => json(path, shown, head, mark, facts),
         Some(b'<') => Ok(markup(&head[skip..])),
         Some(_) => delimited(path, shown, head, mark, facts),
@@ -107,13 +111,21 @@ fn json(path: &Path, shown: &str, head: &[u8], mark: usize, mut facts: FileFacts
         let kind = family(&o);
         main = main.or_else(|| main_source(&o, kind));
         if let Some(date) = o.text(Key::CreationDate) {
-            let known = o.get(Key::AuditData).and_then(Raw::nested).and_then(|a| member(&a, "CreationTime").and_then(Raw::text).and_then(|t| time::iso(&t)));
+            let known = o
+                .get(Key::AuditData)
+                .and_then(Raw::nested)
+                .and_then(|a| member(&a, "CreationTime").and_then(Raw::text).and_then(|t| time::iso(&t)));
             facts.order = facts.order.or_else(|| time::order_of(&date, known));
         }
         seen.push(kind);
     }
     if let Some(main) = main {
-        return Ok(Judgement::Events(Box::new(Plan { start: mark as u64, container: Container::Json(layout), facts, main: Some(main) })));
+        return Ok(Judgement::Events(Box::new(Plan {
+            start: mark as u64,
+            container: Container::Json(layout),
+            facts,
+            main: Some(main),
+        })));
     }
     Ok(match seen.first() {
         Some(Family::Listing) => nothing(
@@ -293,7 +305,9 @@ fn delimited(path: &Path, shown: &str, head: &[u8], mark: usize, mut facts: File
         Source::UalGraph
     } else if wants(Key::AuditData) && (wants(Key::ResultIndex) || wants(Key::Identity) || wants(Key::RecordType)) {
         Source::UalPowershellCsv
-    } else if wants(Key::AuditData) && (wants(Key::Operations) || wants(Key::Operation) || wants(Key::UserIds) || wants(Key::CreationDate)) {
+    } else if wants(Key::AuditData)
+        && (wants(Key::Operations) || wants(Key::Operation) || wants(Key::UserIds) || wants(Key::CreationDate))
+    {
         Source::UalPortalCsv
     } else if wants(Key::CreationTime) && wants(Key::Operation) && (wants(Key::RecordType) || wants(Key::Workload)) {
         Source::UalFlatCsv
@@ -319,7 +333,10 @@ fn delimited(path: &Path, shown: &str, head: &[u8], mark: usize, mut facts: File
         }
         let o = Object { text, slots: &slots, plain: true };
         audit |= o.first(&[Key::Raw_, Key::AuditData]).is_some_and(|t| t.contains("CreationTime"));
-        let known = o.get(Key::AuditData).and_then(Raw::nested).and_then(|a| member(&a, "CreationTime").and_then(Raw::text).and_then(|t| time::iso(&t)));
+        let known = o
+            .get(Key::AuditData)
+            .and_then(Raw::nested)
+            .and_then(|a| member(&a, "CreationTime").and_then(Raw::text).and_then(|t| time::iso(&t)));
         if let Some(date) = o.first(&[Key::CreationDate, Key::CreationTime, Key::CreatedDateTime]) {
             order = order.or_else(|| time::order_of(&date, known));
         }

@@ -42,7 +42,12 @@ pub fn event_report(input: &FileInput<'_>, out_dir: &Path, plan: &Plan, mut tota
         let caps = caps(*source, &count.rows, &totals);
         let table = source.table();
         if count.rows.read > count.rows.rejected {
-            coverage.row(&Provenance { evidence_id: &input.evidence_id(), source_kind: source.id(), member: plan.facts.member, ..Provenance::default() });
+            coverage.row(&Provenance {
+                evidence_id: &input.evidence_id(),
+                source_kind: source.id(),
+                member: plan.facts.member,
+                ..Provenance::default()
+            });
             coverage.text(c.table_name, table);
             coverage.text(c.operation, "*");
             coverage.text(c.subject, "*");
@@ -177,7 +182,10 @@ pub fn issue(code: &str) -> Text {
     let (fr, en) = match code {
         "record_truncated" => ("le fichier s’arrête au milieu de l’enregistrement", "the file ends inside the record"),
         "record_not_json" => ("l’enregistrement n’est pas du JSON", "the record is not JSON"),
-        "row_malformed" => ("guillemets ou nombre de champs qui ne vont pas avec l’en-tête", "quotes or number of fields that do not fit the header"),
+        "row_malformed" => (
+            "guillemets ou nombre de champs qui ne vont pas avec l’en-tête",
+            "quotes or number of fields that do not fit the header",
+        ),
         "record_too_long" => ("enregistrement de plus de 64 Mio", "record of more than 64 MiB"),
         "text_not_utf8" => ("texte illisible dans tout encodage connu", "text that no known encoding can read"),
         "record_unknown" => ("enregistrement d’aucune sorte connue", "record of no known kind"),

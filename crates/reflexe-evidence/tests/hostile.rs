@@ -14,7 +14,10 @@ fn record(n: u64) -> String {
 }
 
 fn row(n: u64) -> String {
-    format!("\"SharePointFileOperation\",\"2/13/2026 8:41:22 AM\",\"a@example.com\",\"FileAccessed\",\"{}\",\"5f0f6a51-0c11-4d9a-9d0a-{n:012x}\"\r\n", record(n).replace('"', "\"\""))
+    format!(
+        "\"SharePointFileOperation\",\"2/13/2026 8:41:22 AM\",\"a@example.com\",\"FileAccessed\",\"{}\",\"5f0f6a51-0c11-4d9a-9d0a-{n:012x}\"\r\n",
+        record(n).replace('"', "\"\"")
+    )
 }
 
 const HEADER: &str = "\"RecordType\",\"CreationDate\",\"UserIds\",\"Operations\",\"AuditData\",\"Identity\"\r\n";

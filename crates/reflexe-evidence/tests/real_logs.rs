@@ -19,7 +19,10 @@ fn a_real_unified_audit_log_in_three_wrappings() {
         ] {
             let report = bench.recognised(&dir.join(name));
             assert_eq!(report.sources.iter().map(|s| s.source.as_str()).collect::<Vec<_>>(), [source]);
-            assert_eq!(report.sources[0].tenants.keys().cloned().collect::<Vec<_>>().len(), usize::from(report.sources[0].rows.kept > 0));
+            assert_eq!(
+                report.sources[0].tenants.keys().cloned().collect::<Vec<_>>().len(),
+                usize::from(report.sources[0].rows.kept > 0)
+            );
             counts.push(total(&report));
             assert!(report.superseded.is_empty());
         }
@@ -69,10 +72,16 @@ fn a_real_unified_audit_log_in_three_wrappings() {
         .collect();
     assert!(forwards.iter().any(|f| f.contains("exdigy.net")), "{forwards:?}");
     assert!(forwards.iter().any(|f| f.contains("financial-technology.com")), "{forwards:?}");
-    let failed = bench.rows("signin").into_iter().filter(|r| r["result"] == "failure" && r.get("user_principal_name").is_some_and(|u| u.starts_with("gradya@"))).count();
+    let failed = bench
+        .rows("signin")
+        .into_iter()
+        .filter(|r| r["result"] == "failure" && r.get("user_principal_name").is_some_and(|u| u.starts_with("gradya@")))
+        .count();
     assert!(failed >= 42, "{failed} failed sign-ins of one account");
     let changes = bench.rows("directory_audit_change");
-    let admin = changes.iter().find(|c| c["property"] == "Role.DisplayName" && c.get("new_value").is_some_and(|v| v == "Global Administrator"));
+    let admin = changes
+        .iter()
+        .find(|c| c["property"] == "Role.DisplayName" && c.get("new_value").is_some_and(|v| v == "Global Administrator"));
     let admin = &admin.expect("a new global administrator")["audit_id"];
     let grant = bench.rows("directory_audit").into_iter().find(|a| a["id"] == *admin).unwrap();
     assert_eq!(grant["activity_key"], "add member to role");
@@ -96,7 +105,9 @@ fn a_real_unified_audit_log_in_three_wrappings() {
 fn every_vendor_message_is_accounted_for() {
     let Some(dir) = shared("vendor-messages") else { return };
     let mut seen = BTreeMap::new();
-    for name in ["o365-management-activity", "entra-diagnostic-settings", "entra-graph-directoryaudits", "defender-advanced-hunting"] {
+    for name in
+        ["o365-management-activity", "entra-diagnostic-settings", "entra-graph-directoryaudits", "defender-advanced-hunting"]
+    {
         let text = std::fs::read_to_string(dir.join(format!("{name}.jsonl"))).unwrap();
         let mut lines = String::new();
         let mut messages = 0;
@@ -146,7 +157,9 @@ fn forged_token_attack() {
     let office = bench.recognised(&dir.join("OfficeActivityEvents.json"));
     let count = total(&office);
     assert_eq!((count.read, count.kept + count.duplicate), (1, 1));
-    let Outcome::Unrecognised { reason, .. } = bench.import(&dir.join("WindowsEvents.json")) else { panic!("the server's side is no evidence of the tenant") };
+    let Outcome::Unrecognised { reason, .. } = bench.import(&dir.join("WindowsEvents.json")) else {
+        panic!("the server's side is no evidence of the tenant")
+    };
     assert!(!reason.en.is_empty() && !reason.fr.is_empty());
 
     let changes = bench.rows("directory_audit_change");

@@ -31,7 +31,8 @@ fn samples_give_the_expected_rows() {
                     tables.insert(table.to_owned(), json!(rows));
                 }
             }
-            let sources: Vec<Value> = report.sources.iter().map(|s| json!({"source": s.source, "rows": s.rows, "notes": s.notes})).collect();
+            let sources: Vec<Value> =
+                report.sources.iter().map(|s| json!({"source": s.source, "rows": s.rows, "notes": s.notes})).collect();
             let got = json!({"read": count.read, "sources": sources, "tables": tables});
             let expected = path.with_file_name(format!("{name}.expected.json"));
             if std::env::var_os("REFLEXE_BLESS").is_some() {

@@ -24,20 +24,62 @@ fn one_record_in_every_wrapping() {
     let cell = doubled(&record);
     let pretty = serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(&record).unwrap()).unwrap();
     let indented_cell = doubled(&pretty).replace('\n', "\r\n");
-    let raw = doubled(&format!("\"outlook.office365.com\",\"ExchangeAdmin\",\"2/3/2026 8:41:22 AM\",\"C.Martin@example.com\",\"New-InboxRule\",\"{cell}\""));
+    let raw = doubled(&format!(
+        "\"outlook.office365.com\",\"ExchangeAdmin\",\"2/3/2026 8:41:22 AM\",\"C.Martin@example.com\",\"New-InboxRule\",\"{cell}\""
+    ));
     let cases: Vec<(&str, &str, String)> = vec![
         ("lines.txt", "ual.auditdata_json", format!("{record}\n")),
         ("no-newline.json", "ual.auditdata_json", record.clone()),
         ("array.csv", "ual.auditdata_json", format!("[{record}]")),
         ("pretty.jsonl", "ual.auditdata_json", format!("[\r\n  {pretty}\r\n]\r\n\r\n")),
         ("mark.json", "ual.auditdata_json", format!("\u{feff}{record}\n")),
-        ("wrapper-text.json", "ual.wrapper_json", format!(r#"[{{"RecordType":"ExchangeAdmin","CreationDate":"\/Date(1770108082000)\/","UserIds":"C.Martin@example.com","Operations":"New-InboxRule","AuditData":{quoted},"ResultIndex":1,"ResultCount":1,"Identity":"5f0f6a51-0c11-4d9a-9d0a-000000000001"}}]"#)),
-        ("wrapper-object.json", "ual.wrapper_json", format!(r#"{{"Operations":"New-InboxRule","UserIds":"x","AuditData":{record}}}"#)),
-        ("page.json", "ual.graph_query", format!(r#"{{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#security","value":[{{"id":"5f0f6a51-0c11-4d9a-9d0a-000000000001","createdDateTime":"2026-02-03T08:41:22Z","auditLogRecordType":"exchangeAdmin","operation":"New-InboxRule","auditData":{record}}}],"@odata.nextLink":"https://graph.microsoft.com/x"}}"#)),
-        ("powershell.csv", "ual.powershell_csv", format!("#TYPE Selected\r\n\"RecordType\",\"CreationDate\",\"UserIds\",\"Operations\",\"AuditData\",\"ResultIndex\",\"ResultCount\",\"Identity\"\r\n\"ExchangeAdmin\",\"2/3/2026 8:41:22 AM\",\"C.Martin@example.com\",\"New-InboxRule\",\"{cell}\",\"1\",\"1\",\"5f0f6a51-0c11-4d9a-9d0a-000000000001\"\r\n")),
-        ("semicolons.csv", "ual.portal_csv", format!("CreationDate;UserIds;Operations;AuditData\n03/02/2026 08:41:22;C.Martin@example.com;New-InboxRule;\"{cell}\"\n")),
-        ("purview.csv", "ual.purview_csv", format!("RecordId,CreationDate,RecordType,Operation,UserId,AuditData,AssociatedAdminUnits,AssociatedAdminUnitsNames\r\n5f0f6a51-0c11-4d9a-9d0a-000000000001,\"2026-02-03T08:41:22.0000000Z \",1,New-InboxRule,c.martin@example.com,\"{cell}\",,\r\n")),
-        ("indented.csv", "ual.graph_query", format!("\"id\",\"createdDateTime\",\"auditLogRecordType\",\"operation\",\"auditData\"\r\n\"5f0f6a51-0c11-4d9a-9d0a-000000000001\",\"2026-02-03\",\"exchangeAdmin\",\"New-InboxRule\",\"{indented_cell}\"\r\n")),
+        (
+            "wrapper-text.json",
+            "ual.wrapper_json",
+            format!(
+                r#"[{{"RecordType":"ExchangeAdmin","CreationDate":"\/Date(1770108082000)\/","UserIds":"C.Martin@example.com","Operations":"New-InboxRule","AuditData":{quoted},"ResultIndex":1,"ResultCount":1,"Identity":"5f0f6a51-0c11-4d9a-9d0a-000000000001"}}]"#
+            ),
+        ),
+        (
+            "wrapper-object.json",
+            "ual.wrapper_json",
+            format!(r#"{{"Operations":"New-InboxRule","UserIds":"x","AuditData":{record}}}"#),
+        ),
+        (
+            "page.json",
+            "ual.graph_query",
+            format!(
+                r#"{{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#security","value":[{{"id":"5f0f6a51-0c11-4d9a-9d0a-000000000001","createdDateTime":"2026-02-03T08:41:22Z","auditLogRecordType":"exchangeAdmin","operation":"New-InboxRule","auditData":{record}}}],"@odata.nextLink":"https://graph.microsoft.com/x"}}"#
+            ),
+        ),
+        (
+            "powershell.csv",
+            "ual.powershell_csv",
+            format!(
+                "#TYPE Selected\r\n\"RecordType\",\"CreationDate\",\"UserIds\",\"Operations\",\"AuditData\",\"ResultIndex\",\"ResultCount\",\"Identity\"\r\n\"ExchangeAdmin\",\"2/3/2026 8:41:22 AM\",\"C.Martin@example.com\",\"New-InboxRule\",\"{cell}\",\"1\",\"1\",\"5f0f6a51-0c11-4d9a-9d0a-000000000001\"\r\n"
+            ),
+        ),
+        (
+            "semicolons.csv",
+            "ual.portal_csv",
+            format!(
+                "CreationDate;UserIds;Operations;AuditData\n03/02/2026 08:41:22;C.Martin@example.com;New-InboxRule;\"{cell}\"\n"
+            ),
+        ),
+        (
+            "purview.csv",
+            "ual.purview_csv",
+            format!(
+                "RecordId,CreationDate,RecordType,Operation,UserId,AuditData,AssociatedAdminUnits,AssociatedAdminUnitsNames\r\n5f0f6a51-0c11-4d9a-9d0a-000000000001,\"2026-02-03T08:41:22.0000000Z \",1,New-InboxRule,c.martin@example.com,\"{cell}\",,\r\n"
+            ),
+        ),
+        (
+            "indented.csv",
+            "ual.graph_query",
+            format!(
+                "\"id\",\"createdDateTime\",\"auditLogRecordType\",\"operation\",\"auditData\"\r\n\"5f0f6a51-0c11-4d9a-9d0a-000000000001\",\"2026-02-03\",\"exchangeAdmin\",\"New-InboxRule\",\"{indented_cell}\"\r\n"
+            ),
+        ),
         ("siem.csv", "ual.siem_csv", format!("_time,host,_raw\n2026-02-03,h,\"{raw}\"\n")),
     ];
     for (name, source, text) in cases {
@@ -71,12 +113,20 @@ fn one_record_in_every_wrapping() {
         }
         let properties = bench.rows("ual_property");
         let values: Vec<_> = properties.iter().map(|p| (p["bag"].as_str(), p["name"].as_str(), p["value"].as_str())).collect();
-        let want = [("parameters", "Name", ".."), ("parameters", "ForwardTo", "smtp:x@example.org"), ("parameters", "SubjectContainsWords", "été; \"rib\"")];
+        let want = [
+            ("parameters", "Name", ".."),
+            ("parameters", "ForwardTo", "smtp:x@example.org"),
+            ("parameters", "SubjectContainsWords", "été; \"rib\""),
+        ];
         assert_eq!(values, want, "{name}");
         let coverage = &bench.rows("coverage")[0];
         let next_page = name == "page.json";
         assert_eq!(coverage.get("complete").map(String::as_str), next_page.then_some("false"), "{name}");
-        assert_eq!((coverage["table_name"].as_str(), coverage["time_from"].as_str()), ("ual_event", "2026-02-03T08:41:22Z"), "{name}");
+        assert_eq!(
+            (coverage["table_name"].as_str(), coverage["time_from"].as_str()),
+            ("ual_event", "2026-02-03T08:41:22Z"),
+            "{name}"
+        );
     }
 }
 
@@ -86,7 +136,9 @@ fn utf16_and_windows_1252() {
     let mut utf16 = vec![0xff, 0xfe];
     utf16.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
     let latin: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
-    for (name, bytes, member, flags) in [("utf16.json", utf16, Some("utf8:"), None), ("latin.json", latin, Some("utf8:"), Some("[encoding_guessed]"))] {
+    for (name, bytes, member, flags) in
+        [("utf16.json", utf16, Some("utf8:"), None), ("latin.json", latin, Some("utf8:"), Some("[encoding_guessed]"))]
+    {
         let mut bench = Bench::new(1);
         let Outcome::Recognised(report) = bench.bytes(name, &bytes) else { panic!("{name}") };
         assert_eq!(total(&report).kept, 2, "{name}");
@@ -102,16 +154,33 @@ fn sign_ins_and_directory_audits_in_every_wrapping() {
     let signin = r#"{"id":"66ea54eb-6301-4ee5-be62-ff5a759b0100","createdDateTime":"2026-02-03T07:58:10.1234567Z","userDisplayName":"Camille Martin","userPrincipalName":"C.Martin@example.com","userId":"99999999-8888-7777-6666-555555555551","appId":"4765445b-32c6-49b0-83e6-1d93765276ca","appDisplayName":"OfficeHome","ipAddress":"203.0.113.66","clientAppUsed":"Browser","correlationId":"aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeee1","conditionalAccessStatus":"notApplied","isInteractive":true,"riskState":"none","riskEventTypes_v2":["unfamiliarFeatures"],"resourceDisplayName":"Office","homeTenantId":"11111111-2222-3333-4444-555555555555","resourceTenantId":"11111111-2222-3333-4444-555555555555","status":{"errorCode":50126,"failureReason":"Error validating credentials","additionalDetails":null},"deviceDetail":{"deviceId":"","displayName":"PC-1","operatingSystem":"Windows10","browser":"Edge 138","isCompliant":false,"isManaged":null,"trustType":""},"location":{"city":"Lyon","state":"Rhone","countryOrRegion":"FR","geoCoordinates":{"altitude":null,"latitude":45.75,"longitude":4.85}},"authenticationRequirement":"singleFactorAuthentication","authenticationDetails":[{"authenticationMethod":"Password","succeeded":false}],"autonomousSystemNumber":64500,"signInEventTypes":["nonInteractiveUser"]}"#;
     let audit = r#"{"id":"Directory_aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee_ABCDE_12345","category":"RoleManagement","correlationId":"aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeee2","result":"success","resultReason":"","activityDisplayName":"Add member to role","activityDateTime":"2026-02-03T09:12:00.1Z","loggedByService":"Core Directory","operationType":"Assign","initiatedBy":{"app":null,"user":{"id":"99999999-8888-7777-6666-555555555551","userPrincipalName":"C.Martin@example.com","ipAddress":"203.0.113.66"}},"targetResources":[{"id":"12121212-3434-5656-7878-909090909090","displayName":null,"type":"User","userPrincipalName":"New@example.com","modifiedProperties":[{"displayName":"Role.DisplayName","oldValue":null,"newValue":"\"Global Administrator\""},{"displayName":"KeyDescription","oldValue":"[]","newValue":"[\"[KeyIdentifier=1,KeyType=Password]\"]"}]}],"additionalDetails":[{"key":"User-Agent","value":"python-requests/2.31"}]}"#;
     let in_envelope = |category: &str, record: &str| {
-        format!(r#"{{"time":"2026-02-03T10:00:00Z","category":"{category}","tenantId":"{TENANT}","callerIpAddress":"203.0.113.66","correlationId":"x","properties":{record}}}"#)
+        format!(
+            r#"{{"time":"2026-02-03T10:00:00Z","category":"{category}","tenantId":"{TENANT}","callerIpAddress":"203.0.113.66","correlationId":"x","properties":{record}}}"#
+        )
     };
-    let analytics = |s: &str| s.replace("\"createdDateTime\"", "\"TimeGenerated\":\"2026-02-03T07:58:10.1234567Z\",\"createdDateTime\"").replace("{\"id\":\"Directory", "{\"TimeGenerated\":\"2026-02-03T09:12:00.1Z\",\"id\":\"Directory");
+    let analytics = |s: &str| {
+        s.replace("\"createdDateTime\"", "\"TimeGenerated\":\"2026-02-03T07:58:10.1234567Z\",\"createdDateTime\"")
+            .replace("{\"id\":\"Directory", "{\"TimeGenerated\":\"2026-02-03T09:12:00.1Z\",\"id\":\"Directory")
+    };
     for (name, source, text) in [
         ("page", "graph_json", format!(r#"{{"@odata.context":"c","value":[{signin},{audit}]}}"#)),
         ("array", "graph_json", format!("[\n{signin},\n{audit}\n]\n")),
         ("arrays", "graph_json", format!("[{signin}]\n\n[{audit}]\n")),
         ("lines", "graph_json", format!("{signin}\n{audit}\n")),
-        ("envelope", "diagnostics", format!("{}\n{}\n", in_envelope("NonInteractiveUserSignInLogs", signin), in_envelope("AuditLogs", audit))),
-        ("hub", "diagnostics", format!(r#"{{"records":[{},{}]}}"#, in_envelope("NonInteractiveUserSignInLogs", signin), in_envelope("AuditLogs", audit))),
+        (
+            "envelope",
+            "diagnostics",
+            format!("{}\n{}\n", in_envelope("NonInteractiveUserSignInLogs", signin), in_envelope("AuditLogs", audit)),
+        ),
+        (
+            "hub",
+            "diagnostics",
+            format!(
+                r#"{{"records":[{},{}]}}"#,
+                in_envelope("NonInteractiveUserSignInLogs", signin),
+                in_envelope("AuditLogs", audit)
+            ),
+        ),
         ("analytics", "log_analytics", format!("{}\n{}\n", analytics(signin), analytics(audit))),
     ] {
         let mut bench = Bench::new(1);
@@ -160,8 +229,14 @@ fn sign_ins_and_directory_audits_in_every_wrapping() {
             assert_eq!(row.get(column).map(String::as_str), Some(want), "{name}: {column}");
         }
         let changes = bench.rows("directory_audit_change");
-        let values: Vec<_> = changes.iter().map(|c| (c["property"].as_str(), c.get("old_value").map(String::as_str), c["new_value"].as_str())).collect();
-        let want = [("Role.DisplayName", None, "Global Administrator"), ("KeyDescription", Some("[]"), "[KeyIdentifier=1,KeyType=Password]")];
+        let values: Vec<_> = changes
+            .iter()
+            .map(|c| (c["property"].as_str(), c.get("old_value").map(String::as_str), c["new_value"].as_str()))
+            .collect();
+        let want = [
+            ("Role.DisplayName", None, "Global Administrator"),
+            ("KeyDescription", Some("[]"), "[KeyIdentifier=1,KeyType=Password]"),
+        ];
         assert_eq!(values, want, "{name}");
     }
 }
@@ -190,7 +265,11 @@ fn portal_sign_ins_in_french() {
 #[test]
 fn day_and_month_are_settled_per_file() {
     let cut = "{\"\"Id\"\":\"\"5f0f6a51-0c11-4d9a-9d0a-";
-    let row = |date: &str, n: u32| format!("\"ExchangeAdmin\",\"{date}\",\"a@example.com\",\"Set-Mailbox\",\"{cut}\",\"5f0f6a51-0c11-4d9a-9d0a-{n:012x}\"\r\n");
+    let row = |date: &str, n: u32| {
+        format!(
+            "\"ExchangeAdmin\",\"{date}\",\"a@example.com\",\"Set-Mailbox\",\"{cut}\",\"5f0f6a51-0c11-4d9a-9d0a-{n:012x}\"\r\n"
+        )
+    };
     let header = "\"RecordType\",\"CreationDate\",\"UserIds\",\"Operations\",\"AuditData\",\"Identity\"\r\n";
     for (dates, want, flags) in [
         (["03/04/2026 05:06:07", "18/04/2026 05:06:07"], "2026-04-03T05:06:07Z", "[truncated_json]"),
@@ -215,7 +294,9 @@ fn caps_and_gaps_deny_completeness() {
             .collect();
         format!("{header}{body}")
     };
-    for (rows, announced, reason) in [(3, 3, "unknown whether filtered"), (3, 7, "result_gap"), (100, 100, "default_cap"), (3, 50_000, "session_cap")] {
+    for (rows, announced, reason) in
+        [(3, 3, "unknown whether filtered"), (3, 7, "result_gap"), (100, 100, "default_cap"), (3, 50_000, "session_cap")]
+    {
         let mut bench = Bench::new(1);
         let report = bench.text("x.csv", &file(rows, announced));
         let coverage = &bench.rows("coverage")[0];
@@ -230,14 +311,26 @@ fn caps_and_gaps_deny_completeness() {
 fn what_is_not_evidence_is_named() {
     for (name, text, word, harmless) in [
         ("empty.json", "", "empty", false),
-        ("listing.json", r#"[{"contentUri":"https://manage.office.com/x","contentId":"1","contentType":"Audit.Exchange"}]"#, "contentUri", false),
-        ("refused.json", r#"{"error":{"code":"Authentication_RequestFromNonPremiumTenantOrB2CTenant","message":"no"}}"#, "refused", false),
+        (
+            "listing.json",
+            r#"[{"contentUri":"https://manage.office.com/x","contentId":"1","contentType":"Audit.Exchange"}]"#,
+            "contentUri",
+            false,
+        ),
+        (
+            "refused.json",
+            r#"{"error":{"code":"Authentication_RequestFromNonPremiumTenantOrB2CTenant","message":"no"}}"#,
+            "refused",
+            false,
+        ),
         ("page.html", "<!DOCTYPE html><html></html>", "HTML", true),
         ("README.md", "# Notes\nnothing here\n", "known source", true),
         ("other.json", r#"{"hello":"world"}"#, "known source", false),
     ] {
         let mut bench = Bench::new(1);
-        let Outcome::Unrecognised { reason, harmless: got, sha256, size } = bench.bytes(name, text.as_bytes()) else { panic!("{name}") };
+        let Outcome::Unrecognised { reason, harmless: got, sha256, size } = bench.bytes(name, text.as_bytes()) else {
+            panic!("{name}")
+        };
         assert!(reason.en.contains(word), "{name}: {}", reason.en);
         assert_eq!((got, size, sha256.len()), (harmless, text.len() as u64, 64), "{name}");
     }
@@ -247,7 +340,9 @@ fn what_is_not_evidence_is_named() {
 fn a_richer_copy_replaces_the_first() {
     let mut bench = Bench::new(1);
     let header = "\"RecordType\",\"CreationDate\",\"UserIds\",\"Operations\",\"AuditData\",\"Identity\"\r\n";
-    let poor = format!("{header}\"ExchangeAdmin\",\"2/3/2026 8:41:22 AM\",\"a\",\"New-InboxRule\",\"\",\"5f0f6a51-0c11-4d9a-9d0a-000000000001\"\r\n");
+    let poor = format!(
+        "{header}\"ExchangeAdmin\",\"2/3/2026 8:41:22 AM\",\"a\",\"New-InboxRule\",\"\",\"5f0f6a51-0c11-4d9a-9d0a-000000000001\"\r\n"
+    );
     let first = bench.text("a.csv", &poor);
     assert_eq!((total(&first).kept, first.superseded.len()), (1, 0));
     let second = bench.text("b.json", &rule(1));

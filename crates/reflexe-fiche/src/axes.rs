@@ -4,8 +4,7 @@
 use std::collections::BTreeSet;
 
 use reflexe_model::{
-    ActionResult, ActionState, Axes, Confirmation, Finding, Impact, Perimeter, Story, StoryLevel,
-    TenantState, Urgency, Verdict,
+    ActionResult, ActionState, Axes, Confirmation, Finding, Impact, Perimeter, Story, StoryLevel, TenantState, Urgency, Verdict,
 };
 
 use crate::{
@@ -22,11 +21,7 @@ const APPLICATIONS: &str = "1.d";
 pub fn open() -> Axes {
     Axes {
         confirmation: BTreeSet::from([Confirmation::Refuted, Confirmation::Confirmed]),
-        tenant_compromised: BTreeSet::from([
-            TenantState::No,
-            TenantState::Precaution,
-            TenantState::Yes,
-        ]),
+        tenant_compromised: BTreeSet::from([TenantState::No, TenantState::Precaution, TenantState::Yes]),
         perimeter: BTreeSet::from([Perimeter::Circumscribed, Perimeter::Extended]),
         impact: BTreeSet::from([Impact::None, Impact::Moderate, Impact::Strong]),
         urgency: BTreeSet::from([Urgency::None, Urgency::Degraded, Urgency::Stopped]),
@@ -40,8 +35,7 @@ pub fn proposed(actions: &[ActionResult], compromised: usize, rules: &Rules) -> 
     if actions.iter().any(|a| confirmed(&a)) {
         axes.confirmation = BTreeSet::from([Confirmation::Confirmed]);
     }
-    let administration =
-        |a: &ActionResult| a.id == PRIVILEGED_ACCOUNTS || (a.id == APPLICATIONS && a.privileged);
+    let administration = |a: &ActionResult| a.id == PRIVILEGED_ACCOUNTS || (a.id == APPLICATIONS && a.privileged);
     let tenant = actions.iter().filter(confirmed).any(administration);
     if tenant {
         axes.tenant_compromised = BTreeSet::from([TenantState::Yes]);
@@ -59,21 +53,11 @@ pub fn answered() -> Axes {
 
 /// Number of accounts held to be compromised: principals of the stories that establish it, and of decisive findings.
 /// Only accounts count, not applications nor the tenant.
-pub fn compromised_accounts(
-    findings: &[Finding],
-    stories: &[Story],
-    inputs: &StoryInputs,
-) -> usize {
+pub fn compromised_accounts(findings: &[Finding], stories: &[Story], inputs: &StoryInputs) -> usize {
     let established = stories.iter().filter(|s| s.level == StoryLevel::Compromise);
     let mut accounts: BTreeSet<&str> = established.map(|s| s.subject.as_str()).collect();
-    let decisive =
-        |f: &&Finding| f.decisive && f.verdict == Verdict::Compromise && f.class != "posture";
-    accounts.extend(
-        findings
-            .iter()
-            .filter(decisive)
-            .map(|f| principal_of(f, inputs)),
-    );
+    let decisive = |f: &&Finding| f.decisive && f.verdict == Verdict::Compromise && f.class != "posture";
+    accounts.extend(findings.iter().filter(decisive).map(|f| principal_of(f, inputs)));
     accounts.iter().filter(|a| a.contains('@')).count()
 }
 
@@ -114,20 +98,10 @@ mod tests {
 
     #[test]
     fn an_application_takes_the_tenant_only_if_it_is_privileged() {
+        assert_eq!(of(&[action("1.d", ActionState::Confirmed, false)]).tenant_compromised.len(), 3);
+        assert_eq!(of(&[action("1.d", ActionState::Confirmed, true)]).tenant_compromised, BTreeSet::from([TenantState::Yes]));
         assert_eq!(
-            of(&[action("1.d", ActionState::Confirmed, false)])
-                .tenant_compromised
-                .len(),
-            3
-        );
-        assert_eq!(
-            of(&[action("1.d", ActionState::Confirmed, true)]).tenant_compromised,
-            BTreeSet::from([TenantState::Yes])
-        );
-        assert_eq!(
-            of(&[action("1.b", ActionState::Confirmed, true)])
-                .tenant_compromised
-                .len(),
+            of(&[action("1.b", ActionState::Confirmed, true)]).tenant_compromised.len(),
             3,
             "a privileged actor alone is not 1.a"
         );
@@ -135,15 +109,8 @@ mod tests {
 
     #[test]
     fn what_is_not_confirmed_leaves_everything_open() {
-        for state in [
-            ActionState::Suspected,
-            ActionState::NotConfirmed,
-            ActionState::Unknown,
-        ] {
-            assert_eq!(
-                of(&[action("1.a", state, true), action("1.d", state, true)]),
-                open()
-            );
+        for state in [ActionState::Suspected, ActionState::NotConfirmed, ActionState::Unknown] {
+            assert_eq!(of(&[action("1.a", state, true), action("1.d", state, true)]), open());
         }
         assert_eq!(answered(), open());
     }
@@ -152,10 +119,7 @@ mod tests {
     fn many_compromised_accounts_extend_the_perimeter() {
         let b = [action("1.b", ActionState::Confirmed, false)];
         assert_eq!(proposed(&b, 9, Rules::embedded()).perimeter.len(), 2);
-        assert_eq!(
-            proposed(&b, 10, Rules::embedded()).perimeter,
-            BTreeSet::from([Perimeter::Extended])
-        );
+        assert_eq!(proposed(&b, 10, Rules::embedded()).perimeter, BTreeSet::from([Perimeter::Extended]));
     }
 
     #[test]
@@ -168,9 +132,6 @@ mod tests {
         (app.id, app.subject) = ("c".into(), "0d1e".into());
         let mut setting = decisive.clone();
         (setting.subject, setting.class) = ("ann@example.com".into(), "posture".into());
-        assert_eq!(
-            compromised_accounts(&[decisive, again, app, setting], &[], &inputs()),
-            1
-        );
+        assert_eq!(compromised_accounts(&[decisive, again, app, setting], &[], &inputs()), 1);
     }
 }

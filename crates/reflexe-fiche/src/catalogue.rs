@@ -192,12 +192,14 @@ fn in_dependency_order(mut left: Vec<Signal>) -> Result<Vec<Signal>, CatalogueEr
     let known: std::collections::BTreeSet<String> = left.iter().map(|s| s.name.clone()).collect();
     let mut out: Vec<Signal> = Vec::new();
     while !left.is_empty() {
-        let ready = left.iter().position(|s| {
-            signals_in(&s.sql).iter().all(|n| !known.contains(n) || out.iter().any(|o| &o.name == n))
-        });
+        let ready =
+            left.iter().position(|s| signals_in(&s.sql).iter().all(|n| !known.contains(n) || out.iter().any(|o| &o.name == n)));
         let Some(at) = ready else {
             let names: Vec<_> = left.iter().map(|s| s.name.as_str()).collect();
-            return Err(CatalogueError::Wrong { path: "signals".into(), message: format!("{} read each other", names.join(", ")) });
+            return Err(CatalogueError::Wrong {
+                path: "signals".into(),
+                message: format!("{} read each other", names.join(", ")),
+            });
         };
         out.push(left.remove(at));
     }

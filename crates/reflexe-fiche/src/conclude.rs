@@ -7,9 +7,7 @@ use std::{
     sync::LazyLock,
 };
 
-use reflexe_model::{
-    ActionResult, ActionState, CheckResult, CoverageLevel, Finding, Lang, Story, Text, Verdict,
-};
+use reflexe_model::{ActionResult, ActionState, CheckResult, CoverageLevel, Finding, Lang, Story, Text, Verdict};
 use serde::Deserialize;
 
 use crate::{
@@ -23,9 +21,7 @@ use crate::{
 
 /// The file cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "fiche/conclude.toml: {0}. Correct the file, or remove it from the directory of your own rules"
-)]
+#[error("fiche/conclude.toml: {0}. Correct the file, or remove it from the directory of your own rules")]
 pub struct RulesError(#[from] toml::de::Error);
 
 /// An action to conclude.
@@ -106,16 +102,9 @@ enum When {
     /// Some finding of the action is like this.
     Any(Like),
     /// Some story that holds a finding of the action of this weight is so strong.
-    Story {
-        score: u32,
-        stages: usize,
-        weight: u32,
-    },
+    Story { score: u32, stages: usize, weight: u32 },
     /// Findings of so many checks about one subject share a link of these kinds.
-    Together {
-        checks: usize,
-        link: Vec<TogetherLink>,
-    },
+    Together { checks: usize, link: Vec<TogetherLink> },
     /// A finding of another action names this one.
     PointedAt(bool),
     /// All required checks are covered and none is above weakness.
@@ -177,19 +166,7 @@ pub fn actions(
     inputs: &StoryInputs,
     rules: &Rules,
 ) -> Vec<ActionResult> {
-    actions
-        .iter()
-        .map(|action| {
-            Case {
-                action,
-                findings,
-                checks,
-                stories,
-                inputs,
-            }
-            .conclude(rules)
-        })
-        .collect()
+    actions.iter().map(|action| Case { action, findings, checks, stories, inputs }.conclude(rules)).collect()
 }
 
 /// What carries an answer.
@@ -203,11 +180,7 @@ struct Held<'a> {
 
 impl<'a> Held<'a> {
     fn by(findings: Vec<&'a Finding>) -> Option<Self> {
-        (!findings.is_empty()).then_some(Self {
-            n: findings.len(),
-            findings,
-            story: None,
-        })
+        (!findings.is_empty()).then_some(Self { n: findings.len(), findings, story: None })
     }
 }
 
@@ -222,19 +195,10 @@ struct Case<'a> {
 
 impl<'a> Case<'a> {
     fn conclude(&self, rules: &Rules) -> ActionResult {
-        let answer = rules
-            .rule
-            .iter()
-            .filter(|r| self.applies(r))
-            .find_map(|r| Some((r, self.held(&r.when)?)));
+        let answer = rules.rule.iter().filter(|r| self.applies(r)).find_map(|r| Some((r, self.held(&r.when)?)));
         let (state, rule, held, say) = match answer {
             Some((r, held)) => (r.answer, r.id.clone(), Some(held), &r.say),
-            None => (
-                ActionState::Unknown,
-                String::new(),
-                None,
-                &rules.otherwise.say,
-            ),
+            None => (ActionState::Unknown, String::new(), None, &rules.otherwise.say),
         };
         let carried = held.as_ref().map_or(&[][..], |h| &h.findings);
         ActionResult {
@@ -252,91 +216,55 @@ impl<'a> Case<'a> {
     }
 
     fn applies(&self, rule: &Rule) -> bool {
-        (rule.only.is_empty() || rule.only.contains(&self.action.id))
-            && !rule.except.contains(&self.action.id)
+        (rule.only.is_empty() || rule.only.contains(&self.action.id)) && !rule.except.contains(&self.action.id)
     }
 
     /// Findings that count, in the order given.
     fn own(&self) -> impl Iterator<Item = &'a Finding> {
         let items = &self.action.items;
-        self.findings
-            .iter()
-            .filter(|f| counts(f) && f.items.iter().any(|i| items.contains(i)))
+        self.findings.iter().filter(|f| counts(f) && f.items.iter().any(|i| items.contains(i)))
     }
 
     fn held(&self, when: &When) -> Option<Held<'a>> {
         match when {
             When::Any(like) => Held::by(self.own().filter(|f| like.fits(f)).collect()),
-            When::Story {
-                score,
-                stages,
-                weight,
-            } => self.story(*score, *stages, *weight),
+            When::Story { score, stages, weight } => self.story(*score, *stages, *weight),
             When::Together { checks, link } => Held::by(self.together(*checks, link)),
             When::PointedAt(wanted) => {
-                let pointing =
-                    |f: &&Finding| counts(f) && f.also_suspects.as_ref() == Some(&self.action.id);
-                if *wanted {
-                    Held::by(self.findings.iter().filter(pointing).collect())
-                } else {
-                    None
-                }
+                let pointing = |f: &&Finding| counts(f) && f.also_suspects.as_ref() == Some(&self.action.id);
+                if *wanted { Held::by(self.findings.iter().filter(pointing).collect()) } else { None }
             }
             When::Required(wanted) => {
                 let required = &self.action.required;
-                let all =
-                    *wanted && !required.is_empty() && required.iter().all(|id| self.covered(id));
-                all.then_some(Held {
-                    findings: Vec::new(),
-                    n: required.len(),
-                    story: None,
-                })
+                let all = *wanted && !required.is_empty() && required.iter().all(|id| self.covered(id));
+                all.then_some(Held { findings: Vec::new(), n: required.len(), story: None })
             }
         }
     }
 
     fn story(&self, score: u32, stages: usize, weight: u32) -> Option<Held<'a>> {
-        self.stories
-            .iter()
-            .filter(|s| s.score >= score && s.stages.len() >= stages)
-            .find_map(|s| {
-                let own: Vec<&Finding> =
-                    self.own().filter(|f| s.findings.contains(&f.id)).collect();
-                let heavy = own.iter().any(|f| f.weight >= weight);
-                heavy.then_some(Held {
-                    n: own.len(),
-                    findings: own,
-                    story: Some(s),
-                })
-            })
+        self.stories.iter().filter(|s| s.score >= score && s.stages.len() >= stages).find_map(|s| {
+            let own: Vec<&Finding> = self.own().filter(|f| s.findings.contains(&f.id)).collect();
+            let heavy = own.iter().any(|f| f.weight >= weight);
+            heavy.then_some(Held { n: own.len(), findings: own, story: Some(s) })
+        })
     }
 
     /// All findings that stand in some group of one subject and one link with enough different checks.
     fn together(&self, checks: usize, kinds: &[TogetherLink]) -> Vec<&'a Finding> {
         let mut groups: BTreeMap<(&str, String), Vec<&'a Finding>> = BTreeMap::new();
         for f in self.own() {
-            let links = f
-                .links
-                .iter()
-                .filter(|l| self.inputs.same_hand(l) && kinds.iter().any(|k| k.kind() == l.kind));
+            let links = f.links.iter().filter(|l| self.inputs.same_hand(l) && kinds.iter().any(|k| k.kind() == l.kind));
             for key in links.map(link_key).collect::<BTreeSet<_>>() {
                 groups.entry((f.subject.as_str(), key)).or_default().push(f);
             }
         }
         let strong: BTreeSet<&str> = groups
             .values()
-            .filter(|g| {
-                g.iter()
-                    .map(|f| f.check.as_str())
-                    .collect::<BTreeSet<_>>()
-                    .len()
-                    >= checks
-            })
+            .filter(|g| g.iter().map(|f| f.check.as_str()).collect::<BTreeSet<_>>().len() >= checks)
             .flat_map(|g| g.iter().map(|f| f.id.as_str()))
             .collect();
-        self.own()
-            .filter(|f| strong.contains(f.id.as_str()))
-            .collect()
+        self.own().filter(|f| strong.contains(f.id.as_str())).collect()
     }
 
     /// Whether a check saw all that it needs and found nothing above weakness.
@@ -352,22 +280,16 @@ impl<'a> Case<'a> {
     /// A privileged account or application is concerned: it suffers, it acts, or it is the application.
     fn privileged(&self, f: &Finding) -> bool {
         let known = |name: &str| self.inputs.privileged.contains(&name.to_lowercase());
-        known(&f.subject)
-            || f.actor.as_deref().is_some_and(known)
-            || f.links.iter().any(|l| l.kind == "app" && known(&l.value))
+        known(&f.subject) || f.actor.as_deref().is_some_and(known) || f.links.iter().any(|l| l.kind == "app" && known(&l.value))
     }
 
     /// What speaks against the answer: against an incident, the required checks that saw everything and found nothing;
     /// against its absence, the findings that were too light to suspect it.
     fn against(&self, state: ActionState) -> Vec<String> {
         match state {
-            ActionState::Confirmed | ActionState::Suspected => self
-                .action
-                .required
-                .iter()
-                .filter(|id| self.covered(id))
-                .cloned()
-                .collect(),
+            ActionState::Confirmed | ActionState::Suspected => {
+                self.action.required.iter().filter(|id| self.covered(id)).cloned().collect()
+            }
             _ => self.own().map(|f| f.id.clone()).collect(),
         }
     }
@@ -396,9 +318,7 @@ fn reason(say: &Text, held: Option<&Held>) -> Text {
             None => held.findings.iter().map(|f| clean(&f.subject)).collect(),
         };
         let who: Vec<String> = who.into_iter().collect();
-        let (score, stages) = held
-            .story
-            .map_or((0, 0), |s| (s.score as usize, s.stages.len()));
+        let (score, stages) = held.story.map_or((0, 0), |s| (s.score as usize, s.stages.len()));
         let args = [
             ("n", Arg::Count(held.n)),
             ("who", Arg::Word(list(&who, lang))),

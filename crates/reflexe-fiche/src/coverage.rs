@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn months_join_and_holes_show() {
-        let window = Window { from: "2026-01-01T00:00:00Z".parse().expect("time"), to: "2026-03-01T00:00:00Z".parse().expect("time") };
+        let window =
+            Window { from: "2026-01-01T00:00:00Z".parse().expect("time"), to: "2026-03-01T00:00:00Z".parse().expect("time") };
         let need = Need { window: true, ..Need::default() };
         let whole = Coverage {
             rows: vec![

@@ -238,9 +238,8 @@ pub fn judge(check: &CheckDef, mut folded: Folded, ctx: &Context<'_>) -> Judged 
     // An open sign matters only if it could raise the verdict, and blocks only if its evidence is needed.
     let could_raise = |n: &String| sign(n).is_some_and(|s| s.points.unwrap_or(0) >= 0 && s.at_most.is_none());
     let hinges = |n: &String| null_in_sql.contains(n) && sign(n).is_some_and(|s| !s.hinges_on.is_empty());
-    let needed = |n: &String| {
-        sign(n).is_some_and(|s| s.seen_in.iter().chain(&s.absent_from).any(|t| check.needs.contains_key(t)))
-    };
+    let needed =
+        |n: &String| sign(n).is_some_and(|s| s.seen_in.iter().chain(&s.absent_from).any(|t| check.needs.contains_key(t)));
     let (open, limits): (Vec<String>, Vec<String>) =
         open.into_iter().filter(|n| could_raise(n)).partition(|n| hinges(n) || needed(n));
     let worst = weigh(check, &signs, &on.iter().chain(&open).cloned().collect::<Vec<_>>()).0;
@@ -416,9 +415,8 @@ fn need_met(table: &str, need: &Need, ctx: &Context<'_>) -> bool {
     let Some((population_table, _)) = per.split_once('.') else { return false };
     let population = ctx.populations.get(per);
     ctx.coverage.covers(population_table, &Need::default(), &ctx.window, None)
-        && population.is_some_and(|p| {
-            !p.is_empty() && p.iter().all(|member| ctx.coverage.covers(table, need, &ctx.window, Some(member)))
-        })
+        && population
+            .is_some_and(|p| !p.is_empty() && p.iter().all(|member| ctx.coverage.covers(table, need, &ctx.window, Some(member))))
 }
 
 /// How long around a compromise its author's acts are suspect. Own judgement [J]: an act found hostile makes suspect

@@ -1,10 +1,7 @@
 //! What to do next: the export that settles most items per minute, and the question that narrows the severity most.
 use std::{cmp::Reverse, collections::BTreeSet};
 
-use reflexe_model::{
-    ActionResult, ActionState, Axes, CheckResult, ItemResult, NextExport, TenantState, Text,
-    Verdict,
-};
+use reflexe_model::{ActionResult, ActionState, Axes, CheckResult, ItemResult, NextExport, TenantState, Text, Verdict};
 
 use crate::{
     conclude::{Axis, Rules},
@@ -26,11 +23,7 @@ pub struct ObtainInfo {
 
 /// Every export that would settle or help an unknown item, best first. Several exports may fill one table (a log in the portal
 /// or by command): each is judged alone.
-pub fn exports(
-    checks: &[CheckResult],
-    items: &[ItemResult],
-    known: &[ObtainInfo],
-) -> Vec<NextExport> {
+pub fn exports(checks: &[CheckResult], items: &[ItemResult], known: &[ObtainInfo]) -> Vec<NextExport> {
     let mut ranked: Vec<(Rank, NextExport)> = known
         .iter()
         .filter_map(|obtain| {
@@ -48,33 +41,21 @@ type Rank = (Reverse<u64>, Reverse<u64>, u32);
 
 fn rank(export: &NextExport) -> Rank {
     let per_minute = |n: usize| Reverse(n as u64 * 1_000_000 / u64::from(export.minutes.max(1)));
-    (
-        per_minute(export.settles.len()),
-        per_minute(export.helps.len()),
-        export.minutes,
-    )
+    (per_minute(export.settles.len()), per_minute(export.helps.len()), export.minutes)
 }
 
 fn export(checks: &[CheckResult], items: &[ItemResult], obtain: &ObtainInfo) -> NextExport {
     let (mut settles, mut helps) = (Vec::new(), Vec::new());
     for item in items.iter().filter(|i| i.verdict == Verdict::Unknown) {
-        let open: Vec<&CheckResult> = checks
-            .iter()
-            .filter(|c| item.checks.contains(&c.id) && c.verdict == Verdict::Unknown)
-            .collect();
+        let open: Vec<&CheckResult> =
+            checks.iter().filter(|c| item.checks.contains(&c.id) && c.verdict == Verdict::Unknown).collect();
         if !open.is_empty() && open.iter().all(|c| settled(c, obtain)) {
             settles.push(item.id.clone());
         } else if open.iter().any(|c| c.missing.contains(&obtain.id)) {
             helps.push(item.id.clone());
         }
     }
-    NextExport {
-        obtain: obtain.id.clone(),
-        title: obtain.title.clone(),
-        settles,
-        helps,
-        minutes: obtain.minutes,
-    }
+    NextExport { obtain: obtain.id.clone(), title: obtain.title.clone(), settles, helps, minutes: obtain.minutes }
 }
 
 /// Whether this export alone gives a check all that it misses.
@@ -86,16 +67,8 @@ fn settled(check: &CheckResult, obtain: &ObtainInfo) -> bool {
         return check.missing.len() == 1;
     }
     // Written as in `[needs]`: the table's name, perhaps followed by its operations.
-    let name = |need: &str| {
-        need.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    };
-    check
-        .missing_tables
-        .iter()
-        .all(|need| obtain.tables.contains(&name(need)))
+    let name = |need: &str| need.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
+    check.missing_tables.iter().all(|need| obtain.tables.contains(&name(need)))
 }
 
 /// The question whose answer narrows the severity most, on average over the values of its axis. While a privileged account is
@@ -105,16 +78,8 @@ pub fn question(actions: &[ActionResult], axes: &Axes, rules: &Rules) -> Option<
     if range.low == range.high {
         return None;
     }
-    let suspected = actions
-        .iter()
-        .any(|a| a.id == "1.a" && a.proposed == ActionState::Suspected);
-    let asked = |axis| {
-        rules
-            .question
-            .iter()
-            .find(|q| q.axis == axis)
-            .map(|q| q.id.clone())
-    };
+    let suspected = actions.iter().any(|a| a.id == "1.a" && a.proposed == ActionState::Suspected);
+    let asked = |axis| rules.question.iter().find(|q| q.axis == axis).map(|q| q.id.clone());
     if suspected && is_open(axes, Axis::TenantCompromised) {
         return asked(Axis::TenantCompromised);
     }
@@ -125,8 +90,7 @@ pub fn question(actions: &[ActionResult], axes: &Axes, rules: &Rules) -> Option<
         widths * 6 / outcomes.len().max(1)
     };
     let open = rules.question.iter().filter(|q| is_open(axes, q.axis));
-    open.min_by_key(|q| (expected(q.axis), q.minutes))
-        .map(|q| q.id.clone())
+    open.min_by_key(|q| (expected(q.axis), q.minutes)).map(|q| q.id.clone())
 }
 
 fn width(axes: &Axes) -> usize {
@@ -147,11 +111,7 @@ fn is_open(axes: &Axes, axis: Axis) -> bool {
 
 /// The axes after each possible answer on one of them.
 fn outcomes(axes: &Axes, axis: Axis) -> Vec<Axes> {
-    fn each<T: Ord + Copy>(
-        axes: &Axes,
-        values: &BTreeSet<T>,
-        set: impl Fn(&mut Axes, BTreeSet<T>),
-    ) -> Vec<Axes> {
+    fn each<T: Ord + Copy>(axes: &Axes, values: &BTreeSet<T>, set: impl Fn(&mut Axes, BTreeSet<T>)) -> Vec<Axes> {
         values
             .iter()
             .map(|v| {
@@ -165,12 +125,7 @@ fn outcomes(axes: &Axes, axis: Axis) -> Vec<Axes> {
         Axis::Confirmation => each(axes, &axes.confirmation, |a, v| a.confirmation = v),
         // Precaution is what one does without an answer, it is not an answer.
         Axis::TenantCompromised => {
-            let answers = axes
-                .tenant_compromised
-                .iter()
-                .copied()
-                .filter(|t| *t != TenantState::Precaution)
-                .collect();
+            let answers = axes.tenant_compromised.iter().copied().filter(|t| *t != TenantState::Precaution).collect();
             each(axes, &answers, |a, v| a.tenant_compromised = v)
         }
         Axis::Perimeter => each(axes, &axes.perimeter, |a, v| a.perimeter = v),
@@ -212,12 +167,7 @@ mod tests {
     }
 
     fn obtain(id: &str, minutes: u32, tables: &[&str]) -> ObtainInfo {
-        ObtainInfo {
-            id: id.into(),
-            title: Text::default(),
-            minutes,
-            tables: tables.iter().map(|t| (*t).into()).collect(),
-        }
+        ObtainInfo { id: id.into(), title: Text::default(), minutes, tables: tables.iter().map(|t| (*t).into()).collect() }
     }
 
     #[test]
@@ -225,16 +175,8 @@ mod tests {
         let checks = [
             check("1d.a", &["grants"], &["oauth2_permission_grant"]),
             check("1d.b", &["grants"], &["oauth2_permission_grant"]),
-            check(
-                "1e.a",
-                &["log", "log-portal"],
-                &["ual_event: new-transportrule"],
-            ),
-            check(
-                "1e.b",
-                &["log", "log-portal", "domains"],
-                &["ual_event", "accepted_domain"],
-            ),
+            check("1e.a", &["log", "log-portal"], &["ual_event: new-transportrule"]),
+            check("1e.b", &["log", "log-portal", "domains"], &["ual_event", "accepted_domain"]),
         ];
         let items = [
             item("1.d.7", Verdict::Unknown, &["1d.a"]),
@@ -255,14 +197,8 @@ mod tests {
         let ids: Vec<&str> = found.iter().map(|e| e.obtain.as_str()).collect();
         assert_eq!(ids, ["grants", "log-portal", "log", "domains"]);
         assert_eq!(found[0].settles, ["1.d.7", "1.d.8"]);
-        assert_eq!(
-            (&found[1].settles[..], &found[1].helps[..]),
-            (&["1.e.2".to_owned()][..], &["1.e.1".to_owned()][..])
-        );
-        assert_eq!(
-            (found[3].settles.len(), &found[3].helps[..]),
-            (0, &["1.e.1".to_owned()][..])
-        );
+        assert_eq!((&found[1].settles[..], &found[1].helps[..]), (&["1.e.2".to_owned()][..], &["1.e.1".to_owned()][..]));
+        assert_eq!((found[3].settles.len(), &found[3].helps[..]), (0, &["1.e.1".to_owned()][..]));
     }
 
     #[test]
@@ -273,15 +209,7 @@ mod tests {
         assert_eq!((found[0].settles.len(), found[0].helps.len()), (0, 1));
         let mut broken = checks[0].clone();
         broken.error = Some("query failed".into());
-        assert!(
-            exports(
-                &[broken],
-                &[item("1.a.1", Verdict::Unknown, &["a"])],
-                &[obtain("x", 1, &["t"])]
-            )[0]
-            .settles
-            .is_empty()
-        );
+        assert!(exports(&[broken], &[item("1.a.1", Verdict::Unknown, &["a"])], &[obtain("x", 1, &["t"])])[0].settles.is_empty());
     }
 
     fn action(id: &str, state: ActionState) -> ActionResult {
@@ -306,19 +234,13 @@ mod tests {
 
     #[test]
     fn a_suspected_administrator_is_asked_about_first() {
-        assert_eq!(
-            asked(&[action("1.a", ActionState::Suspected)]).as_deref(),
-            Some("Q.1a.01")
-        );
+        assert_eq!(asked(&[action("1.a", ActionState::Suspected)]).as_deref(), Some("Q.1a.01"));
     }
 
     #[test]
     fn once_the_tenant_is_lost_the_impact_is_asked() {
         // Impact and urgency narrow 3–4 alike; impact takes one minute.
-        assert_eq!(
-            asked(&[action("1.a", ActionState::Confirmed)]).as_deref(),
-            Some("Q.3b.01")
-        );
+        assert_eq!(asked(&[action("1.a", ActionState::Confirmed)]).as_deref(), Some("Q.3b.01"));
     }
 
     #[test]
@@ -328,10 +250,7 @@ mod tests {
         axes.tenant_compromised = BTreeSet::from([TenantState::Yes]);
         axes.perimeter = BTreeSet::from([Perimeter::Extended]);
         axes.impact = BTreeSet::from([Impact::Strong]);
-        assert_eq!(
-            question(&[], &axes, Rules::embedded()).as_deref(),
-            Some("Q.4b.01")
-        );
+        assert_eq!(question(&[], &axes, Rules::embedded()).as_deref(), Some("Q.4b.01"));
         axes.urgency = BTreeSet::from([Urgency::Degraded]);
         assert_eq!(question(&[], &axes, Rules::embedded()), None);
     }

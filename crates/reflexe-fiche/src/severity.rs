@@ -8,8 +8,8 @@ use std::{
 };
 
 use reflexe_model::{
-    ActionResult, ActionState, Axes, Confirmation, Finding, Impact, Lang, Perimeter, SeverityRange,
-    SeverityReason, TenantState, Text, Urgency,
+    ActionResult, ActionState, Axes, Confirmation, Finding, Impact, Lang, Perimeter, SeverityRange, SeverityReason, TenantState,
+    Text, Urgency,
 };
 use serde::Deserialize;
 
@@ -64,24 +64,12 @@ pub fn level(mut p: Point, keep_perimeter: bool) -> (u8, Vec<&'static str>) {
         ("R2", effect),
         ("R3", if extended { 2 } else { 1 }),
         ("R4", if extended && effect == 2 { 3 } else { 1 }),
-        (
-            "R5",
-            if p.confirmation == Confirmation::Confirmed {
-                2
-            } else {
-                1
-            },
-        ),
+        ("R5", if p.confirmation == Confirmation::Confirmed { 2 } else { 1 }),
         ("R6", if tenant { 3 } else { 1 }),
     ];
     let level = demands.iter().map(|(_, n)| *n).max().unwrap_or(1);
     // At 1 only R2 speaks: no effect.
-    fired.extend(
-        demands
-            .iter()
-            .filter(|(rule, n)| *n == level && (level > 1 || *rule == "R2"))
-            .map(|(rule, _)| *rule),
-    );
+    fired.extend(demands.iter().filter(|(rule, n)| *n == level && (level > 1 || *rule == "R2")).map(|(rule, _)| *rule));
     (level, fired)
 }
 
@@ -122,16 +110,8 @@ pub fn severity_with(axes: &Axes, keep_perimeter: bool) -> SeverityRange {
         return severity_with(&axes::open(), keep_perimeter);
     };
     // The lower bound 1 of an open interval is ignorance: no rule carries it.
-    let carried = if low == 1 && high > 1 {
-        Vec::new()
-    } else {
-        fired
-    };
-    SeverityRange {
-        low,
-        high,
-        because: carried.into_iter().map(Words::reason).collect(),
-    }
+    let carried = if low == 1 && high > 1 { Vec::new() } else { fired };
+    SeverityRange { low, high, because: carried.into_iter().map(Words::reason).collect() }
 }
 
 /// All combinations, the least grave first: the sets are ordered.
@@ -140,13 +120,7 @@ fn points(axes: &Axes) -> impl Iterator<Item = Point> {
         axes.tenant_compromised.iter().flat_map(move |&tenant| {
             axes.perimeter.iter().flat_map(move |&perimeter| {
                 axes.impact.iter().flat_map(move |&impact| {
-                    axes.urgency.iter().map(move |&urgency| Point {
-                        confirmation,
-                        tenant,
-                        perimeter,
-                        impact,
-                        urgency,
-                    })
+                    axes.urgency.iter().map(move |&urgency| Point { confirmation, tenant, perimeter, impact, urgency })
                 })
             })
         })
@@ -202,8 +176,7 @@ struct SentenceWords {
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
     // The file is part of the binary and a test reads every word of it: this cannot fail at a user's.
-    toml::from_str(include_str!("../../../fiche/conclusion/severity.toml"))
-        .expect("embedded severity.toml")
+    toml::from_str(include_str!("../../../fiche/conclusion/severity.toml")).expect("embedded severity.toml")
 });
 
 impl Words {
@@ -214,24 +187,15 @@ impl Words {
 
     fn reason(rule: &'static str) -> SeverityReason {
         let Some(words) = WORDS.rule.get(rule) else {
-            return SeverityReason {
-                rule: rule.to_owned(),
-                text: Text::default(),
-            };
+            return SeverityReason { rule: rule.to_owned(), text: Text::default() };
         };
         let ours = &WORDS.display.ours;
         let text = if words.ours {
-            Text::new(
-                format!("{} {}", words.fr, ours.fr),
-                format!("{} {}", words.en, ours.en),
-            )
+            Text::new(format!("{} {}", words.fr, ours.fr), format!("{} {}", words.en, ours.en))
         } else {
             Text::new(&words.fr, &words.en)
         };
-        SeverityReason {
-            rule: rule.to_owned(),
-            text,
-        }
+        SeverityReason { rule: rule.to_owned(), text }
     }
 }
 
@@ -255,10 +219,7 @@ pub fn display(range: &SeverityRange, lang: Lang) -> String {
         _ => {
             let args = [
                 ("low", Arg::Word(low.get(lang).to_owned())),
-                (
-                    "low_a",
-                    Arg::Word(Words::level(range.low).article.get(lang).to_owned()),
-                ),
+                ("low_a", Arg::Word(Words::level(range.low).article.get(lang).to_owned())),
                 ("high", Arg::Word(high.get(lang).to_owned())),
             ];
             fill(WORDS.display.range.get(lang), lang, &args)
@@ -289,36 +250,22 @@ fn sentence_in(
     let words = &WORDS.sentence;
     let of = |state| actions.iter().filter(move |a| a.proposed == state);
     let join = |parts: Vec<String>| parts.join(words.and.get(lang));
-    let claims = |state| join(of(state).map(|a| claim(a, findings, lang)).collect());
-    let (confirmed, suspected) = (
-        of(ActionState::Confirmed).count(),
-        of(ActionState::Suspected).count(),
-    );
+    // Names stand in the first claim only: who it is about must be read in one breath.
+    let claims = |state| join(of(state).enumerate().map(|(n, a)| claim(a, if n == 0 { findings } else { &[] }, lang)).collect());
+    let (confirmed, suspected) = (of(ActionState::Confirmed).count(), of(ActionState::Suspected).count());
     let mut args = vec![("range", Arg::Word(capital(&display(proposed, lang))))];
     let template = if confirmed > 0 {
         args.push(("claims", Arg::Word(claims(ActionState::Confirmed))));
-        let others: Vec<String> = of(ActionState::Suspected)
-            .map(|a| a.title.get(lang).to_owned())
-            .collect();
+        let others: Vec<String> = of(ActionState::Suspected).map(|a| a.title.get(lang).to_owned()).collect();
         args.push(("others", Arg::Word(list(&others, lang))));
-        if suspected > 0 {
-            &words.confirmed_and
-        } else {
-            &words.confirmed
-        }
+        if suspected > 0 { &words.confirmed_and } else { &words.confirmed }
     } else if suspected > 0 {
         // What it would be if the suspicions held: the same function over the same axes.
         let mut supposed = actions.to_vec();
-        for a in supposed
-            .iter_mut()
-            .filter(|a| a.proposed == ActionState::Suspected)
-        {
+        for a in supposed.iter_mut().filter(|a| a.proposed == ActionState::Suspected) {
             a.proposed = ActionState::Confirmed;
         }
-        let then = display(
-            &severity(&axes::proposed(&supposed, compromised, rules)),
-            lang,
-        );
+        let then = display(&severity(&axes::proposed(&supposed, compromised, rules)), lang);
         args.push(("then", Arg::Word(then)));
         args.push(("claims", Arg::Word(claims(ActionState::Suspected))));
         &words.suspected
@@ -326,26 +273,16 @@ fn sentence_in(
         let unknown = of(ActionState::Unknown).count();
         args.push(("n", Arg::Count(unknown)));
         args.push(("all", Arg::Count(actions.len())));
-        if unknown > 0 {
-            &words.nothing
-        } else {
-            &words.covered
-        }
+        if unknown > 0 { &words.nothing } else { &words.covered }
     };
     fill(template.get(lang), lang, &args)
 }
 
 /// What one action claims, with the accounts or applications that carry it.
 fn claim(action: &ActionResult, findings: &[Finding], lang: Lang) -> String {
-    let claim = WORDS.claim.get(&action.id).map_or_else(
-        || format!("« {} »", action.title.get(lang)),
-        |t| t.get(lang).to_owned(),
-    );
+    let claim = WORDS.claim.get(&action.id).map_or_else(|| format!("« {} »", action.title.get(lang)), |t| t.get(lang).to_owned());
     let carried = findings.iter().filter(|f| action.because.contains(&f.id));
-    let who: BTreeSet<String> = carried
-        .filter(|f| f.subject.contains('@'))
-        .map(|f| clean(&f.subject))
-        .collect();
+    let who: BTreeSet<String> = carried.filter(|f| f.subject.contains('@')).map(|f| clean(&f.subject)).collect();
     let who: Vec<String> = who.into_iter().collect();
     // More names than two are read in the reasons below.
     match who.as_slice() {

@@ -16,8 +16,7 @@ impl RowId {
     /// Packs the three numbers. `table` must be below 128, so that the number stays positive.
     pub fn new(table: u8, file: u32, row: u64) -> Self {
         debug_assert!(table < 128 && file < (1 << Self::FILE_BITS) && row < (1 << Self::ROW_BITS));
-        let packed =
-            (u64::from(table) << (Self::ROW_BITS + Self::FILE_BITS)) | (u64::from(file) << Self::ROW_BITS) | row;
+        let packed = (u64::from(table) << (Self::ROW_BITS + Self::FILE_BITS)) | (u64::from(file) << Self::ROW_BITS) | row;
         Self(packed.cast_signed())
     }
 

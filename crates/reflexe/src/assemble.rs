@@ -69,17 +69,19 @@ pub fn session(case: &Case, tenant: Option<&CaseTenant>, threads: Option<usize>)
 ///
 /// # Errors
 /// When the case cannot be read, or the engine fails as a whole. A check that fails is `unknown` and says so.
-pub fn judge(case: &Case, catalogue: &Catalogue, options: &JudgeOptions, progress: &(dyn Fn(&str) + Sync)) -> Result<Vec<Answer>> {
+pub fn judge(
+    case: &Case,
+    catalogue: &Catalogue,
+    options: &JudgeOptions,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<Vec<Answer>> {
     let tenancy = case.tenancy()?;
     let mut judged = tenancy.judged();
     if judged.is_empty() {
         // Nothing was imported: everything is unknown, and that is the answer.
         judged.push(CaseTenant { id: None, evidence: Vec::new(), domains: Vec::new() });
     }
-    judged
-        .iter()
-        .map(|tenant| one(case, catalogue, tenant, tenancy.others(tenant.id.as_deref()), options, progress))
-        .collect()
+    judged.iter().map(|tenant| one(case, catalogue, tenant, tenancy.others(tenant.id.as_deref()), options, progress)).collect()
 }
 
 fn one(
@@ -116,7 +118,13 @@ fn one(
         hostile: run.hostile.clone(),
         context_facts: facts
             .into_iter()
-            .map(|f| ContextFact { principal: f.principal, time: f.fact.time, text: f.fact.text, rows: f.fact.rows, links: f.links })
+            .map(|f| ContextFact {
+                principal: f.principal,
+                time: f.fact.time,
+                text: f.fact.text,
+                rows: f.fact.rows,
+                links: f.links,
+            })
             .collect(),
     };
     let mut domains: BTreeSet<String> = tenant.domains.iter().cloned().collect();
@@ -257,11 +265,6 @@ fn items(catalogue: &Catalogue, checks: &[CheckResult]) -> Vec<ItemResult> {
 fn obtain_infos() -> Vec<next::ObtainInfo> {
     obtain::all()
         .iter()
-        .map(|o| next::ObtainInfo {
-            id: o.id.clone(),
-            title: o.title.clone(),
-            minutes: o.minutes,
-            tables: o.tables.clone(),
-        })
+        .map(|o| next::ObtainInfo { id: o.id.clone(), title: o.title.clone(), minutes: o.minutes, tables: o.tables.clone() })
         .collect()
 }

@@ -35,9 +35,12 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
             let mut open = open_case(&case.case, lang)?;
             let report = import_into(&mut open, &paths, &import, lang)?;
             if cli.json {
-                println!("{}", serde_json::to_string_pretty(&serde_json::json!({
-                    "evidence": open.evidence()?, "unrecognised": open.unrecognised()?,
-                }))?);
+                println!(
+                    "{}",
+                    serde_json::to_string_pretty(&serde_json::json!({
+                        "evidence": open.evidence()?, "unrecognised": open.unrecognised()?,
+                    }))?
+                );
             } else {
                 print!("{}", reflexe_report::evidence_text(&open.evidence()?, &open.unrecognised()?, lang));
             }
@@ -108,20 +111,18 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
         }
         Command::Simulate { scenario, out, seed, users, days, events, ual_only } => {
             let parts = if ual_only { reflexe_simulate::Parts::UalOnly } else { reflexe_simulate::Parts::All };
-            simulate(scenario, out, |name| reflexe_simulate::Options { users, days, events, seed, parts, ..reflexe_simulate::Options::new(name) }, lang)
+            simulate(
+                scenario,
+                out,
+                |name| reflexe_simulate::Options { users, days, events, seed, parts, ..reflexe_simulate::Options::new(name) },
+                lang,
+            )
         }
         Command::Demo { out, no_open } => demo(&out, no_open, lang, cli.json),
     }
 }
 
-fn qualify(
-    evidence: &[PathBuf],
-    dir: &Path,
-    import: &ImportArgs,
-    judge: &JudgeArgs,
-    lang: Lang,
-    json: bool,
-) -> Result<ExitCode> {
+fn qualify(evidence: &[PathBuf], dir: &Path, import: &ImportArgs, judge: &JudgeArgs, lang: Lang, json: bool) -> Result<ExitCode> {
     let mut case = open_case(dir, lang)?;
     let report = import_into(&mut case, evidence, import, lang)?;
     let catalogue = Catalogue::load()?;
@@ -147,7 +148,12 @@ fn existing(dir: &Path) -> Result<Case> {
 
 fn import_into(case: &mut Case, paths: &[PathBuf], args: &ImportArgs, lang: Lang) -> Result<ImportReport> {
     let bar = Bar::new(lang);
-    let mut options = ImportOptions { in_place: args.in_place, progress: &bar, declared_unfiltered: declaration(args), ..ImportOptions::default() };
+    let mut options = ImportOptions {
+        in_place: args.in_place,
+        progress: &bar,
+        declared_unfiltered: declaration(args),
+        ..ImportOptions::default()
+    };
     if let Some(threads) = args.threads {
         options.threads = threads.max(1);
     }
@@ -202,7 +208,11 @@ fn answer(
         if json {
             writeln!(out, "{}", serde_json::to_string_pretty(&one.qualification)?)?;
         } else {
-            write!(out, "{}", reflexe_report::terminal(&one.qualification, &one.sentence, written.as_deref(), lang, colour, &obtain_text))?;
+            write!(
+                out,
+                "{}",
+                reflexe_report::terminal(&one.qualification, &one.sentence, written.as_deref(), lang, colour, &obtain_text)
+            )?;
         }
     }
     Ok(())
@@ -219,7 +229,8 @@ fn write_reports(case: &Case, answer: &Answer, dir: &Path, n: usize, of: usize, 
         let html = reflexe_report::html(&answer.qualification, &answer.sentence, &raw, one, &obtain_text)?;
         fs::write(path(ending), html).with_context(|| path(ending).display().to_string())?;
     }
-    fs::write(path(".json"), serde_json::to_string_pretty(&answer.qualification)?).with_context(|| path(".json").display().to_string())?;
+    fs::write(path(".json"), serde_json::to_string_pretty(&answer.qualification)?)
+        .with_context(|| path(".json").display().to_string())?;
     Ok(path(if lang == Lang::Fr { ".fr.html" } else { ".en.html" }))
 }
 
@@ -262,9 +273,7 @@ fn checks_named(catalogue: &Catalogue, ids: &[String]) -> Result<BTreeSet<String
     let mut out = BTreeSet::new();
     for id in ids {
         let before = out.len();
-        out.extend(
-            catalogue.checks.iter().filter(|c| &c.def.id == id || c.def.items.contains(id)).map(|c| c.def.id.clone()),
-        );
+        out.extend(catalogue.checks.iter().filter(|c| &c.def.id == id || c.def.items.contains(id)).map(|c| c.def.id.clone()));
         if out.len() == before {
             bail!("{id}: reflexe checks / reflexe items");
         }
@@ -332,6 +341,16 @@ fn demo(out: &Path, no_open: bool, lang: Lang, json: bool) -> Result<ExitCode> {
 
 /// Opens a file in the user's browser; without one, the printed path is enough.
 fn open_in_browser(path: &Path) {
-    let program = if cfg!(target_os = "macos") { "open" } else if cfg!(windows) { "explorer" } else { "xdg-open" };
-    let _ = std::process::Command::new(program).arg(path).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn();
+    let program = if cfg!(target_os = "macos") {
+        "open"
+    } else if cfg!(windows) {
+        "explorer"
+    } else {
+        "xdg-open"
+    };
+    let _ = std::process::Command::new(program)
+        .arg(path)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn();
 }

@@ -11,9 +11,8 @@ pub fn from_arguments(args: impl Iterator<Item = OsString>) -> Lang {
         Some(rest) => rest.strip_prefix('=').map(str::to_owned),
         None => None,
     });
-    let from_environment = || {
-        ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|v| std::env::var(v).ok().filter(|v| !v.is_empty()))
-    };
+    let from_environment =
+        || ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|v| std::env::var(v).ok().filter(|v| !v.is_empty()));
     match given.or_else(from_environment) {
         Some(word) if word.to_lowercase().starts_with("fr") => Lang::Fr,
         _ => Lang::En,
@@ -25,7 +24,8 @@ pub fn translated(command: clap::Command, lang: Lang) -> clap::Command {
     if lang == Lang::En {
         return command;
     }
-    let mut command = command.about("Qualifier une compromission supposée d’un tenant Microsoft 365 / Entra ID, hors ligne, à partir de ses exports");
+    let mut command = command
+        .about("Qualifier une compromission supposée d’un tenant Microsoft 365 / Entra ID, hors ligne, à partir de ses exports");
     for (name, about) in FRENCH {
         command = command.mut_subcommand(name, |c| c.about(about));
     }
@@ -52,7 +52,8 @@ const FRENCH: [(&str, &str); 12] = [
 pub fn error(error: &anyhow::Error, lang: Lang) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
-        let text = cause.downcast_ref::<reflexe_case::Error>().map_or_else(|| cause.to_string(), |e| e.text().get(lang).to_owned());
+        let text =
+            cause.downcast_ref::<reflexe_case::Error>().map_or_else(|| cause.to_string(), |e| e.text().get(lang).to_owned());
         if parts.last() != Some(&text) {
             parts.push(text);
         }

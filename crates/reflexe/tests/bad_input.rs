@@ -20,7 +20,8 @@ fn each_kind_of_bad_file_is_told_and_the_rest_goes_on() {
     fs::write(evidence.join("truncated.jsonl"), format!("{}\n{}", id(2), &id(3)[..200])).expect("written");
     fs::write(evidence.join("notes.bin"), [0_u8, 159, 146, 150, 7].repeat(100)).expect("written");
     fs::write(evidence.join("README.md"), "# about these files\n").expect("written");
-    let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(format!("{}\r\n", id(4)).encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let utf16: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain(format!("{}\r\n", id(4)).encode_utf16().flat_map(u16::to_le_bytes)).collect();
     fs::write(evidence.join("utf16.json"), utf16).expect("written");
     let mut invalid = format!("{}\n", id(5)).into_bytes();
     let at = invalid.windows(8).position(|w| w == b"c.martin").expect("the name");

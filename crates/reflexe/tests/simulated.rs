@@ -53,7 +53,8 @@ fn the_attacked_tenant_is_found_out() {
         let findings = list(&answer, "findings");
         for act in list(&truth, "acts") {
             let records: BTreeSet<&str> = list(act, "records").iter().filter_map(|r| r["record_id"].as_str()).collect();
-            let cited = |f: &&Value| list(f, "rows").iter().any(|r| r["record_id"].as_str().is_some_and(|id| records.contains(id)));
+            let cited =
+                |f: &&Value| list(f, "rows").iter().any(|r| r["record_id"].as_str().is_some_and(|id| records.contains(id)));
             for expected in list(act, "expect") {
                 let (check, least) = (&expected["check"], expected["verdict"].as_str().expect("a verdict"));
                 let best = findings
@@ -69,7 +70,11 @@ fn the_attacked_tenant_is_found_out() {
                 for f in findings.iter().filter(cited) {
                     // A finding about another act may cite the record as context; its own subject decides.
                     let own = f["actor"] == act["actor"];
-                    assert!(!own || rank(f["verdict"].as_str().expect("a verdict")) <= rank(bound), "seed {seed}: {} is benign: {f}", act["id"]);
+                    assert!(
+                        !own || rank(f["verdict"].as_str().expect("a verdict")) <= rank(bound),
+                        "seed {seed}: {} is benign: {f}",
+                        act["id"]
+                    );
                 }
             }
         }

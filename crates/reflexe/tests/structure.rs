@@ -15,7 +15,15 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("reflexe-simulate", &["reflexe-model"]),
     (
         "reflexe",
-        &["reflexe-model", "reflexe-evidence", "reflexe-fiche", "reflexe-engine", "reflexe-case", "reflexe-report", "reflexe-simulate"],
+        &[
+            "reflexe-model",
+            "reflexe-evidence",
+            "reflexe-fiche",
+            "reflexe-engine",
+            "reflexe-case",
+            "reflexe-report",
+            "reflexe-simulate",
+        ],
     ),
 ];
 
@@ -45,7 +53,8 @@ fn crates_know_only_what_stands_to_their_left() {
         let dir = entry.expect("an entry").path();
         let name = dir.file_name().expect("a name").to_string_lossy().into_owned();
         let (_, may) = MAY_KNOW.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("{name} has no place in the house"));
-        let manifest: toml::Table = toml::from_str(&fs::read_to_string(dir.join("Cargo.toml")).expect("a manifest")).expect("TOML");
+        let manifest: toml::Table =
+            toml::from_str(&fs::read_to_string(dir.join("Cargo.toml")).expect("a manifest")).expect("TOML");
         for table in ["dependencies", "build-dependencies"] {
             for known in manifest.get(table).and_then(|d| d.as_table()).into_iter().flat_map(toml::Table::keys) {
                 assert!(!known.starts_with("reflexe") || may.contains(&known.as_str()), "{name} must not know {known}");
@@ -61,7 +70,10 @@ fn crates_know_only_what_stands_to_their_left() {
             let text = fs::read_to_string(&file).expect("readable");
             for (other, _) in MAY_KNOW.iter().filter(|(o, _)| *o != name && !may.contains(o)) {
                 let import = format!("{}::", other.replace('-', "_"));
-                let used = text.lines().any(|l| !l.trim_start().starts_with("//") && l.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').any(|w| w.starts_with(&import)));
+                let used = text.lines().any(|l| {
+                    !l.trim_start().starts_with("//")
+                        && l.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').any(|w| w.starts_with(&import))
+                });
                 assert!(!used, "{} uses {other}", file.display());
             }
         }

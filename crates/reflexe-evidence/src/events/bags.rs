@@ -1,9 +1,5 @@
 //! Which name and value lists of an audit record become rows of `ual_property`.
-use crate::reader::{
-    keys::Key,
-    scan,
-    value::Raw,
-};
+use crate::reader::{keys::Key, scan, value::Raw};
 
 /// What to take from the records of a type.
 #[derive(Debug, Clone, Copy)]
@@ -126,10 +122,12 @@ pub fn decode(text: &str) -> String {
     }
     match serde_json::from_str::<serde_json::Value>(trimmed) {
         Ok(serde_json::Value::String(inner)) => inner,
-        Ok(serde_json::Value::Array(items)) if items.len() == 1 && !items[0].is_object() && !items[0].is_array() => match &items[0] {
-            serde_json::Value::String(inner) => inner.clone(),
-            other => other.to_string(),
-        },
+        Ok(serde_json::Value::Array(items)) if items.len() == 1 && !items[0].is_object() && !items[0].is_array() => {
+            match &items[0] {
+                serde_json::Value::String(inner) => inner.clone(),
+                other => other.to_string(),
+            }
+        }
         Ok(other) => other.to_string(),
         Err(_) => text.to_owned(),
     }

@@ -20,7 +20,13 @@ use crate::reader::{
 
 impl Sink {
     /// Takes a directory audit record. `envelope` is what its `properties` came in.
-    pub(super) fn audit(&mut self, o: &Object<'_>, envelope: Option<&Object<'_>>, file: &FileFacts, place: Place<'_>) -> Result<(), Reject> {
+    pub(super) fn audit(
+        &mut self,
+        o: &Object<'_>,
+        envelope: Option<&Object<'_>>,
+        file: &FileFacts,
+        place: Place<'_>,
+    ) -> Result<(), Reject> {
         use Key as K;
         let around = |key| envelope.and_then(|e| e.text(key));
         let id = o.text(K::Id);
@@ -65,7 +71,8 @@ impl Sink {
                 agent = text("value").map(std::borrow::Cow::into_owned);
             }
         }
-        let ip = of_user("ipAddress").or_else(|| of_app("ipAddress")).or_else(|| around(K::CallerIpAddress)).and_then(|t| address(&t));
+        let ip =
+            of_user("ipAddress").or_else(|| of_app("ipAddress")).or_else(|| around(K::CallerIpAddress)).and_then(|t| address(&t));
 
         let record = record_key(id.as_deref(), when, &key, o.text.as_bytes());
         let c = Audit::get();
@@ -116,7 +123,16 @@ impl Sink {
             for property in elements(&list) {
                 let text = |name| member(property.raw, name).and_then(Raw::text_or_empty);
                 let Some(name) = text("displayName").or_else(|| text("name")) else { continue };
-                self.change(file, place, id.as_deref(), ordinal, target_id.as_deref(), &name, text("oldValue").as_deref(), text("newValue").as_deref());
+                self.change(
+                    file,
+                    place,
+                    id.as_deref(),
+                    ordinal,
+                    target_id.as_deref(),
+                    &name,
+                    text("oldValue").as_deref(),
+                    text("newValue").as_deref(),
+                );
             }
         }
         self.record(AUDIT, record, richness, place, when);
@@ -156,7 +172,13 @@ impl Sink {
             _ => "system",
         };
         // a service that presents a certificate instead of an application id is the directory itself
-        let class = if actor_type == "app" && f.class == "user" { "app" } else if actor_type == "system" { "system" } else { f.class };
+        let class = if actor_type == "app" && f.class == "user" {
+            "app"
+        } else if actor_type == "system" {
+            "system"
+        } else {
+            f.class
+        };
         let c = Audit::get();
         let t = self.row(AUDIT, file, place, f.flags);
         t.text(c.id, f.id);

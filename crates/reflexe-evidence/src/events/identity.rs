@@ -3,7 +3,8 @@
 /// Whether the text is a GUID.
 pub fn is_guid(text: &str) -> bool {
     let b = text.as_bytes();
-    b.len() == 36 && b.iter().enumerate().all(|(i, c)| if matches!(i, 8 | 13 | 18 | 23) { *c == b'-' } else { c.is_ascii_hexdigit() })
+    b.len() == 36
+        && b.iter().enumerate().all(|(i, c)| if matches!(i, 8 | 13 | 18 | 23) { *c == b'-' } else { c.is_ascii_hexdigit() })
 }
 
 /// The 128-bit key of a record: its id if that is a GUID, else a hash. An id that cannot be unique (zeroed, one repeated
@@ -90,7 +91,13 @@ pub fn actor_class(f: &ActorFacts<'_>) -> &'static str {
             return "owner";
         }
         // everybody runs these on their own mailbox, whose canonical name need not look like their account
-        let own = ["inboxrule", "sweeprule", "mailboxmessageconfiguration", "mailboxautoreplyconfiguration", "mailboxcalendarconfiguration"];
+        let own = [
+            "inboxrule",
+            "sweeprule",
+            "mailboxmessageconfiguration",
+            "mailboxautoreplyconfiguration",
+            "mailboxcalendarconfiguration",
+        ];
         if !own.iter().any(|o| f.operation.contains(o)) {
             return "admin";
         }
@@ -151,22 +158,78 @@ mod tests {
     fn classes() {
         let class = |f: ActorFacts<'_>| actor_class(&f);
         let upn = Some("joey@contoso.example");
-        assert_eq!(class(ActorFacts { user_id: "NT AUTHORITY\\SYSTEM (w3wp)", user_type: Some(2), ..Default::default() }), "system");
+        assert_eq!(
+            class(ActorFacts { user_id: "NT AUTHORITY\\SYSTEM (w3wp)", user_type: Some(2), ..Default::default() }),
+            "system"
+        );
         assert_eq!(class(ActorFacts { user_id: "x@AB.PROD.OUTLOOK.COM", ..Default::default() }), "system");
-        assert_eq!(class(ActorFacts { user_id: "msp@partner.example", upn: Some("msp@partner.example"), external: Some(true), organization: "contoso.example", ..Default::default() }), "partner");
+        assert_eq!(
+            class(ActorFacts {
+                user_id: "msp@partner.example",
+                upn: Some("msp@partner.example"),
+                external: Some(true),
+                organization: "contoso.example",
+                ..Default::default()
+            }),
+            "partner"
+        );
         assert_eq!(class(ActorFacts { user_id: "ServicePrincipal_1", ..Default::default() }), "app");
         assert_eq!(class(ActorFacts { user_id: "a_b.example#EXT#@contoso.example", ..Default::default() }), "guest");
-        assert_eq!(class(ActorFacts { user_id: "joey@contoso.example", upn, owner: "Joey@contoso.example", ..Default::default() }), "owner");
-        assert_eq!(class(ActorFacts { user_id: "joey@contoso.example", upn, owner: "b@contoso.example", logon_type: Some(2), ..Default::default() }), "delegate");
-        assert_eq!(class(ActorFacts { user_id: "joey@contoso.example", upn, cmdlet: true, object: "EURP/contoso.example/joey\\rule", operation: "new-inboxrule", ..Default::default() }), "owner");
-        assert_eq!(class(ActorFacts { user_id: "joey@contoso.example", upn, cmdlet: true, object: "EURP/contoso.example/other", operation: "set-mailbox", ..Default::default() }), "admin");
-        assert_eq!(class(ActorFacts { user_id: "joey@contoso.example", upn, cmdlet: true, object: "EURP/contoso.example/other\\r", operation: "new-inboxrule", ..Default::default() }), "user");
+        assert_eq!(
+            class(ActorFacts { user_id: "joey@contoso.example", upn, owner: "Joey@contoso.example", ..Default::default() }),
+            "owner"
+        );
+        assert_eq!(
+            class(ActorFacts {
+                user_id: "joey@contoso.example",
+                upn,
+                owner: "b@contoso.example",
+                logon_type: Some(2),
+                ..Default::default()
+            }),
+            "delegate"
+        );
+        assert_eq!(
+            class(ActorFacts {
+                user_id: "joey@contoso.example",
+                upn,
+                cmdlet: true,
+                object: "EURP/contoso.example/joey\\rule",
+                operation: "new-inboxrule",
+                ..Default::default()
+            }),
+            "owner"
+        );
+        assert_eq!(
+            class(ActorFacts {
+                user_id: "joey@contoso.example",
+                upn,
+                cmdlet: true,
+                object: "EURP/contoso.example/other",
+                operation: "set-mailbox",
+                ..Default::default()
+            }),
+            "admin"
+        );
+        assert_eq!(
+            class(ActorFacts {
+                user_id: "joey@contoso.example",
+                upn,
+                cmdlet: true,
+                object: "EURP/contoso.example/other\\r",
+                operation: "new-inboxrule",
+                ..Default::default()
+            }),
+            "user"
+        );
     }
 
     #[test]
     fn user_principal_names() {
         assert_eq!(upn_of("GradyA@Contoso.Example").as_deref(), Some("gradya@contoso.example"));
-        for text in ["app@sharepoint", "NT AUTHORITY\\SYSTEM (x@y.z)", "i:0h.f|membership|1003@live.com", "Certificate", "18ed3507@"] {
+        for text in
+            ["app@sharepoint", "NT AUTHORITY\\SYSTEM (x@y.z)", "i:0h.f|membership|1003@live.com", "Certificate", "18ed3507@"]
+        {
             assert_eq!(upn_of(text), None, "{text}");
         }
     }

@@ -12,8 +12,8 @@ mod sink;
 pub mod time;
 mod ual;
 
+pub(crate) use columns::Coverage;
 pub use family::{Family, family};
 pub use identity::record_key;
-pub(crate) use columns::Coverage;
 pub(crate) use signin::class_of_name;
 pub use sink::{FileFacts, Primary, Sink, Source, TABLES};

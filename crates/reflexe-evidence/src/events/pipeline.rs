@@ -120,6 +120,27 @@ struct Stretch {
     window: Window,
 }
 
+/// A file to be read, and where its tables go.
+#[derive(Clone, Copy)]
+pub struct Work<'a> {
+    /// The text in UTF-8.
+    pub path: &'a Path,
+    /// Its path as the person gave it.
+    pub shown: &'a str,
+    /// Its size.
+    pub size: u64,
+    /// How it is read.
+    pub plan: &'a Plan,
+    /// Evidence number.
+    pub file_no: u32,
+    /// Staging folder.
+    pub out_dir: &'a Path,
+    /// Threads; the output does not depend on it.
+    pub threads: usize,
+    /// Told the number of bytes read so far.
+    pub progress: &'a (dyn Fn(u64) + Sync),
+}
+
 struct Job<'a> {
     path: &'a Path,
     shown: &'a str,
@@ -149,21 +170,12 @@ struct Output {
 
 type Encoded = Vec<(usize, Vec<ArrowColumnChunk>)>;
 
-/// Reads the file, decides, and writes its tables to `out_dir`.
+/// Reads the file, decides, and writes its tables.
 ///
 /// # Errors
 /// When the file cannot be read or a table cannot be written.
-pub fn run(
-    path: &Path,
-    shown: &str,
-    size: u64,
-    plan: &Plan,
-    file_no: u32,
-    out_dir: &Path,
-    dedup: &mut DedupIndex,
-    threads: usize,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Result<Totals, Error> {
+pub fn run(work: &Work<'_>, dedup: &mut DedupIndex) -> Result<Totals, Error> {
+    let Work { path, shown, size, plan, file_no, out_dir, threads, progress } = *work;
     let done = AtomicU64::new(0);
     let job = Job { path, shown, size, plan, done: &done, progress };
     let length = (size / STRETCHES).clamp(SHORTEST, LONGEST);
@@ -406,7 +418,14 @@ fn stretch(job: &Job<'_>, window: Window, from: u64, align: Option<u64>, bound: 
     }
 }
 
-fn json_record(bytes: &[u8], item: &crate::reader::Item, slots: &mut Slots, facts: &FileFacts, sink: &mut Sink, main: Option<Source>) {
+fn json_record(
+    bytes: &[u8],
+    item: &crate::reader::Item,
+    slots: &mut Slots,
+    facts: &FileFacts,
+    sink: &mut Sink,
+    main: Option<Source>,
+) {
     let (text, guessed) = record_text(bytes);
     let flagged = guessed.then(|| with_flag(facts, "encoding_guessed"));
     if guessed && slots.scan(text.as_bytes(), 0).is_err() {
@@ -559,8 +578,14 @@ impl Keep {
         for (i, indices) in self.copies.iter().enumerate().filter(|(_, v)| !v.is_empty()) {
             let batch = &batches[i];
             let take = arrow::array::UInt32Array::from(indices.clone());
-            let id = batch.table.record_id.as_deref().and_then(|id| crate::write::TableBuilder::column_of(batch.table, id)).unwrap_or_default();
-            let columns = batch.columns[..c.table_name].iter().chain([&batch.columns[id]]).map(|a| arrow::compute::take(a, &take, None));
+            let id = batch
+                .table
+                .record_id
+                .as_deref()
+                .and_then(|id| crate::write::TableBuilder::column_of(batch.table, id))
+                .unwrap_or_default();
+            let columns =
+                batch.columns[..c.table_name].iter().chain([&batch.columns[id]]).map(|a| arrow::compute::take(a, &take, None));
             let mut columns = columns.collect::<Result<Vec<_>, _>>().map_err(|e| Error::table(&c.table.name)(e.into()))?;
             let name = StringArray::from_iter_values(std::iter::repeat_n(&batch.table.name, indices.len()));
             columns.insert(c.table_name, Arc::new(name));

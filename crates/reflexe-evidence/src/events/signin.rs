@@ -16,7 +16,8 @@ use crate::reader::{
 };
 
 /// Error codes that mean "go on", not "no" (the portal calls such a sign-in interrupted).
-const INTERRUPTS: &[i32] = &[16000, 16001, 50055, 50058, 50072, 50074, 50076, 50079, 50097, 50125, 50127, 50129, 50140, 50143, 50144, 51006, 65001];
+const INTERRUPTS: &[i32] =
+    &[16000, 16001, 50055, 50058, 50072, 50074, 50076, 50079, 50097, 50125, 50127, 50129, 50140, 50143, 50144, 51006, 65001];
 
 fn outcome(code: i32) -> &'static str {
     if code == 0 {
@@ -34,9 +35,10 @@ fn class_of(word: &str) -> Option<&'static str> {
     let class = match word.as_str() {
         "interactiveuser" | "signinlogs" => "interactive",
         "noninteractiveuser" | "noninteractiveusersigninlogs" | "aadnoninteractiveusersigninlogs" => "non_interactive",
-        "serviceprincipal" | "serviceprincipalsigninlogs" | "aadserviceprincipalsigninlogs" | "microsoftserviceprincipalsigninlogs" => {
-            "service_principal"
-        }
+        "serviceprincipal"
+        | "serviceprincipalsigninlogs"
+        | "aadserviceprincipalsigninlogs"
+        | "microsoftserviceprincipalsigninlogs" => "service_principal",
         "managedidentity" | "managedidentitysigninlogs" | "aadmanagedidentitysigninlogs" => "managed_identity",
         _ => return None,
     };
@@ -66,7 +68,13 @@ pub(crate) fn class_of_name(path: &str) -> Option<&'static str> {
 
 impl Sink {
     /// Takes a sign-in. `envelope` is what its `properties` came in.
-    pub(super) fn signin(&mut self, o: &Object<'_>, envelope: Option<&Object<'_>>, file: &FileFacts, place: Place<'_>) -> Result<(), Reject> {
+    pub(super) fn signin(
+        &mut self,
+        o: &Object<'_>,
+        envelope: Option<&Object<'_>>,
+        file: &FileFacts,
+        place: Place<'_>,
+    ) -> Result<(), Reject> {
         use Key as K;
         let around = |key| envelope.and_then(|e| e.text(key));
         let mut flags = file.flags.clone();
@@ -178,7 +186,16 @@ impl Sink {
         } else if let (None, Some(word)) = (&status, o.text(K::Status)) {
             let word = word.to_lowercase();
             let result = ["success", "succ", "réussi"].iter().any(|w| word.starts_with(w));
-            t.text(c.result, if result { "success" } else if word.starts_with("interr") { "interrupted" } else { "failure" });
+            t.text(
+                c.result,
+                if result {
+                    "success"
+                } else if word.starts_with("interr") {
+                    "interrupted"
+                } else {
+                    "failure"
+                },
+            );
         }
         t.opt_text(c.failure_reason, reason.as_deref().filter(|_| code != Some(0)));
         authentication(o, code, t, c);

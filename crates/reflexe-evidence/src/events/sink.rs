@@ -225,7 +225,11 @@ impl Sink {
     fn dispatch(&mut self, o: &Object<'_>, file: &FileFacts, item: &Item, inner: &mut Slots) -> Result<(), Reject> {
         match family(o) {
             Family::Ual => {
-                let source = file.csv.unwrap_or(if o.slots.has(Key::TimeGenerated) { Source::UalOfficeActivity } else { Source::UalAuditData });
+                let source = file.csv.unwrap_or(if o.slots.has(Key::TimeGenerated) {
+                    Source::UalOfficeActivity
+                } else {
+                    Source::UalAuditData
+                });
                 self.ual(o, None, file, Place { item, source, pointer: None, tenant: None }, false)
             }
             Family::UalWrapped => {
@@ -253,7 +257,11 @@ impl Sink {
                 self.wrapped(o, Some(Raw::json(&json)), file, item, Source::UalSiemCsv, "/_raw", inner)
             }
             Family::Signin => {
-                let source = file.csv.unwrap_or(if o.slots.has(Key::TimeGenerated) { Source::SigninLogAnalytics } else { Source::SigninGraph });
+                let source = file.csv.unwrap_or(if o.slots.has(Key::TimeGenerated) {
+                    Source::SigninLogAnalytics
+                } else {
+                    Source::SigninGraph
+                });
                 self.signin(o, None, file, Place { item, source, pointer: None, tenant: None })
             }
             Family::Audit => {
@@ -273,9 +281,7 @@ impl Sink {
         let Some(properties) = o.get(Key::Properties).and_then(Raw::nested) else {
             return Err(Reject::new("record_unknown", "properties is not an object"));
         };
-        inner
-            .scan(properties.as_bytes(), 0)
-            .map_err(|_| Reject::new("record_not_json", "properties is not a JSON object"))?;
+        inner.scan(properties.as_bytes(), 0).map_err(|_| Reject::new("record_not_json", "properties is not a JSON object"))?;
         let record = Object { text: &properties, slots: inner, plain: false };
         let tenant = o.text(Key::TenantId);
         let place = |source| Place { item, source, pointer: Some("/properties"), tenant: tenant.as_deref() };

@@ -23,7 +23,8 @@ pub fn iso(text: &str) -> Option<i64> {
     let digits = |a: usize, z: usize| -> Option<i64> {
         b.get(a..z)?.iter().try_fold(0, |n: i64, c| c.is_ascii_digit().then(|| n * 10 + i64::from(c - b'0')))
     };
-    let fixed = b.len() >= 19 && b[4] == b'-' && b[7] == b'-' && matches!(b[10], b'T' | b't' | b' ') && b[13] == b':' && b[16] == b':';
+    let fixed =
+        b.len() >= 19 && b[4] == b'-' && b[7] == b'-' && matches!(b[10], b'T' | b't' | b' ') && b[13] == b':' && b[16] == b':';
     if !fixed {
         return None;
     }

@@ -52,7 +52,9 @@ impl Party {
                         party.object_id = Some(guid.to_owned());
                     }
                     None if is_guid(&id) => bare.push(id.into_owned()),
-                    None if party.kind.is_none() && id.bytes().all(|c| c.is_ascii_alphabetic()) => party.kind = Some(id.into_owned()),
+                    None if party.kind.is_none() && id.bytes().all(|c| c.is_ascii_alphabetic()) => {
+                        party.kind = Some(id.into_owned())
+                    }
                     None => {}
                 },
                 _ => {}
@@ -258,7 +260,8 @@ impl Sink {
             let text = text.rsplit_once('_').map_or(text, |(_, guid)| guid);
             is_guid(text).then(|| text.to_lowercase())
         };
-        let actor_id = actor.object_id.clone().or_else(|| guid_of(&user_id)).or_else(|| o.text(K::UserKey).and_then(|k| guid_of(&k)));
+        let actor_id =
+            actor.object_id.clone().or_else(|| guid_of(&user_id)).or_else(|| o.text(K::UserKey).and_then(|k| guid_of(&k)));
         t.opt_text(c.actor_object_id, actor_id.as_deref());
         t.opt_text(c.actor_upn, upn.as_deref());
         t.text(c.actor_class, class);
@@ -301,7 +304,9 @@ impl Sink {
         if matches!(record_type, Some(2 | 3 | 50)) {
             if let Some(list) = o.get(K::OperationProperties) {
                 bags::pairs(list, |name, value, _| match (name, value) {
-                    ("MailAccessType", Some(v)) if !v.is_empty() && !t.is_set(c.mail_access_type) => t.text(c.mail_access_type, v),
+                    ("MailAccessType", Some(v)) if !v.is_empty() && !t.is_set(c.mail_access_type) => {
+                        t.text(c.mail_access_type, v)
+                    }
                     ("IsThrottled", Some(v)) if !t.is_set(c.is_throttled) => {
                         if let Some(b) = (Raw { raw: v, plain: true }).boolean() {
                             t.bool(c.is_throttled, b);
@@ -440,7 +445,9 @@ fn items(o: &Object<'_>, t: &mut crate::write::TableBuilder, c: &Ual) {
             let value = Raw::json(&item[a..z]);
             match name {
                 b"Subject" => t.opt_text(c.item_subject, value.text().as_deref().filter(|_| !t.is_set(c.item_subject))),
-                b"InternetMessageId" => t.opt_text(c.item_message_id, value.text().as_deref().filter(|_| !t.is_set(c.item_message_id))),
+                b"InternetMessageId" => {
+                    t.opt_text(c.item_message_id, value.text().as_deref().filter(|_| !t.is_set(c.item_message_id)))
+                }
                 b"ParentFolder" => path = value.nested().and_then(|f| folder_path(&f)),
                 _ => {}
             }

@@ -4,7 +4,11 @@ use std::io;
 
 use memchr::{memchr, memchr_iter, memchr2};
 
-use super::{Bad, Item, MAX_RECORD, keys::{Key, Slots}, window::Window};
+use super::{
+    Bad, Item, MAX_RECORD,
+    keys::{Key, Slots},
+    window::Window,
+};
 
 /// How a CSV file is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +112,8 @@ fn fill(bytes: &[u8], fields: &[Field], dialect: &Dialect, slots: &mut Slots, te
 /// As [`fill`], for one row given as text; `false` if it is none.
 pub fn cells(row: &str, dialect: &Dialect, slots: &mut Slots, text: &mut Vec<u8>) -> bool {
     let mut fields = Vec::new();
-    let whole = matches!(split(row.as_bytes(), 0, dialect.delimiter, true, &mut fields), Row::Ends(_)) && fields.len() == dialect.columns;
+    let whole =
+        matches!(split(row.as_bytes(), 0, dialect.delimiter, true, &mut fields), Row::Ends(_)) && fields.len() == dialect.columns;
     if whole {
         fill(row.as_bytes(), &fields, dialect, slots, text);
     }
@@ -227,7 +232,12 @@ impl<'d> CsvRecords<'d> {
     fn item(&mut self, length: usize) -> Item {
         self.count_lines(self.at);
         let trimmed = self.window.bytes()[self.at..self.at + length].trim_ascii_end().len();
-        let item = Item { offset: self.position(), length: trimmed as u64, line: self.line, bad: (length > MAX_RECORD).then_some(Bad::TooLong) };
+        let item = Item {
+            offset: self.position(),
+            length: trimmed as u64,
+            line: self.line,
+            bad: (length > MAX_RECORD).then_some(Bad::TooLong),
+        };
         self.at += length;
         item
     }

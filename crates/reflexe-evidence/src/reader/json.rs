@@ -395,7 +395,9 @@ pub fn layout(head: &[u8]) -> Layout {
         }
         let Ok(length) = slots.scan(&head[at..], 0) else {
             // the first record is longer than what we see, or damaged: a line that holds an object is a record
-            return if ends.is_none() && memchr(b'\n', &head[at..]).is_some_and(|n| head[at..at + n].trim_ascii_end().ends_with(b"}")) {
+            return if ends.is_none()
+                && memchr(b'\n', &head[at..]).is_some_and(|n| head[at..at + n].trim_ascii_end().ends_with(b"}"))
+            {
                 Layout::Lines
             } else {
                 Layout::Unknown

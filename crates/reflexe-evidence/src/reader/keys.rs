@@ -94,7 +94,8 @@ fn hash(name: &[u8]) -> usize {
     // names differ in length, ends and middle: that is enough to keep the table almost free of collisions
     let (Some(&first), Some(&last)) = (name.first(), name.last()) else { return 0 };
     let n = name.len();
-    let mix = u32::from(first) ^ u32::from(name[n / 2]) << 5 ^ u32::from(last) << 10 ^ u32::from(name[n / 3]) << 15 ^ (n as u32) << 20;
+    let mix =
+        u32::from(first) ^ u32::from(name[n / 2]) << 5 ^ u32::from(last) << 10 ^ u32::from(name[n / 3]) << 15 ^ (n as u32) << 20;
     (mix.wrapping_mul(0x9e37_79b1) >> 21) as usize
 }
 

@@ -2,6 +2,6 @@
 mod parquet;
 mod table;
 
-pub use parquet::{PartWriter, encode, write_part};
 pub(crate) use parquet::ROW_GROUP;
+pub use parquet::{PartWriter, encode, write_part};
 pub use table::{Batch, Provenance, TableBuilder};

@@ -139,9 +139,7 @@ fn properties(table: &Table) -> WriterPropertiesPtr {
     // rising numbers: deltas are a few bits each
     for name in ["row_id", "src_offset", "src_line"] {
         let path = ColumnPath::from(name);
-        props = props
-            .set_column_dictionary_enabled(path.clone(), false)
-            .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+        props = props.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
     }
     // the least and the greatest text of a row group rule nothing out: only numbers and times have statistics
     for field in table.schema().fields() {

@@ -1,5 +1,6 @@
 //! Helpers of the import tests: a staging folder with an index, and a reader of the tables that an import wrote.
 #![allow(dead_code, reason = "each test file uses some of them")]
+#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 use std::{
     collections::BTreeMap,
     fs,
@@ -17,6 +18,9 @@ use reflexe_evidence::{
     import::{FileInput, FileReport, ImportContext, Outcome, import_file},
 };
 use reflexe_model::RowCount;
+
+/// Column → value; columns that are NULL are left out.
+pub type Row = BTreeMap<String, String>;
 
 /// A case of its own for a test.
 pub struct Bench {
@@ -72,12 +76,12 @@ impl Bench {
     }
 
     /// The rows of a table, each as column → value; columns that are NULL are left out.
-    pub fn rows(&self, table: &str) -> Vec<BTreeMap<String, String>> {
+    pub fn rows(&self, table: &str) -> Vec<Row> {
         rows(&self.out(), table)
     }
 
     /// Every `step`th row of a table with its number, and how many rows there are.
-    pub fn some_rows(&self, table: &str, step: usize) -> (Vec<(usize, BTreeMap<String, String>)>, usize) {
+    pub fn some_rows(&self, table: &str, step: usize) -> (Vec<(usize, Row)>, usize) {
         let mut out = Vec::new();
         let count = each_row(&self.out(), table, |number, row| {
             if number % step == 0 {
@@ -102,14 +106,14 @@ pub fn total(report: &FileReport) -> RowCount {
     all
 }
 
-pub fn rows(out: &Path, table: &str) -> Vec<BTreeMap<String, String>> {
+pub fn rows(out: &Path, table: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     each_row(out, table, |_, row| rows.push(row()));
     rows
 }
 
 /// Calls `each` with the number of every row of a table and what reads it; returns how many rows there are.
-fn each_row(out: &Path, table: &str, mut each: impl FnMut(usize, &dyn Fn() -> BTreeMap<String, String>)) -> usize {
+fn each_row(out: &Path, table: &str, mut each: impl FnMut(usize, &dyn Fn() -> Row)) -> usize {
     let mut files: Vec<PathBuf> = fs::read_dir(out.join(table)).into_iter().flatten().flatten().map(|e| e.path()).collect();
     files.sort_by_key(|p| {
         let name = p.file_stem().unwrap().to_str().unwrap();

@@ -39,15 +39,7 @@ fn check(id: &str, verdict: Verdict, coverage: CoverageLevel) -> CheckResult {
 
 fn conclude(id: &str, findings: &[Finding], checks: &[CheckResult]) -> ActionResult {
     let stories = build(findings, &inputs(), Stages::embedded());
-    actions(
-        &[action(id)],
-        findings,
-        checks,
-        &stories,
-        &inputs(),
-        Rules::embedded(),
-    )
-    .remove(0)
+    actions(&[action(id)], findings, checks, &stories, &inputs(), Rules::embedded()).remove(0)
 }
 
 fn answer(r: &ActionResult) -> (ActionState, &str) {
@@ -61,10 +53,7 @@ fn a_decisive_finding_confirms_and_says_why() {
     let r = conclude("1.b", &[f], &[]);
     assert_eq!(answer(&r), (ActionState::Confirmed, "decisive"));
     assert_eq!(r.because, ["f"]);
-    assert_eq!(
-        r.reason.fr,
-        "1 fait l'établit à lui seul : joe@example.com."
-    );
+    assert_eq!(r.reason.fr, "1 fait l'établit à lui seul : joe@example.com.");
     assert_eq!(r.reason.en, "1 fact establishes it alone: joe@example.com.");
 }
 
@@ -72,15 +61,9 @@ fn a_decisive_finding_confirms_and_says_why() {
 fn a_hostile_setting_does_not_confirm_a_leak_but_an_act_does() {
     let mut f = on("1.e.2", "f", "1e.x", "tenant");
     (f.decisive, f.verdict, f.class) = (true, Verdict::Compromise, "state".into());
-    assert_eq!(
-        answer(&conclude("1.e", std::slice::from_ref(&f), &[])),
-        (ActionState::Suspected, "finding")
-    );
+    assert_eq!(answer(&conclude("1.e", std::slice::from_ref(&f), &[])), (ActionState::Suspected, "finding"));
     f.class = "event".into();
-    assert_eq!(
-        answer(&conclude("1.e", &[f], &[])),
-        (ActionState::Confirmed, "decisive-act")
-    );
+    assert_eq!(answer(&conclude("1.e", &[f], &[])), (ActionState::Confirmed, "decisive-act"));
 }
 
 #[test]
@@ -95,19 +78,10 @@ fn a_strong_story_confirms_the_actions_it_touches_only() {
         f.first_seen = Some(at(10, i8::try_from(n).expect("three acts")));
     }
     let r = conclude("1.b", &all, &[]);
-    assert_eq!(
-        (answer(&r), &r.because[..]),
-        ((ActionState::Confirmed, "story"), &["a2".to_owned()][..])
-    );
+    assert_eq!((answer(&r), &r.because[..]), ((ActionState::Confirmed, "story"), &["a2".to_owned()][..]));
     // 25, 25, 30 × 80 %, in order 10.
-    assert_eq!(
-        r.reason.fr,
-        "Un récit l'établit : joe@example.com, 74 points sur 100, 3 étapes d'une attaque."
-    );
-    assert_eq!(
-        answer(&conclude("1.d", &all, &[])),
-        (ActionState::Unknown, "")
-    );
+    assert_eq!(r.reason.fr, "Un récit l'établit : joe@example.com, 74 points sur 100, 3 étapes d'une attaque.");
+    assert_eq!(answer(&conclude("1.d", &all, &[])), (ActionState::Unknown, ""));
     all[1].weight = 29;
     assert_ne!(conclude("1.b", &all, &[]).rule, "story");
 }
@@ -124,41 +98,13 @@ fn two_checks_on_one_account_confirm_only_through_one_hand() {
     let confirmed = (ActionState::Confirmed, "together".to_owned());
     let suspected = (ActionState::Suspected, "finding".to_owned());
     for kind in ["session", "token"] {
-        assert_eq!(
-            pair(&[link(kind, "v")], "1b.y", "joe@example.com"),
-            confirmed,
-            "{kind}"
-        );
+        assert_eq!(pair(&[link(kind, "v")], "1b.y", "joe@example.com"), confirmed, "{kind}");
     }
-    assert_eq!(
-        pair(&[link("ip", "203.0.113.66")], "1b.y", "joe@example.com"),
-        confirmed,
-        "hostile address"
-    );
-    assert_eq!(
-        pair(&[link("ip", "192.0.2.1")], "1b.y", "joe@example.com"),
-        suspected,
-        "ordinary address"
-    );
-    assert_eq!(
-        pair(
-            &[link("destination", "o@example.net")],
-            "1b.y",
-            "joe@example.com"
-        ),
-        suspected,
-        "destination only"
-    );
-    assert_eq!(
-        pair(&[link("session", "v")], "1b.x", "joe@example.com"),
-        suspected,
-        "one check twice"
-    );
-    assert_eq!(
-        pair(&[link("session", "v")], "1b.y", "ann@example.com"),
-        suspected,
-        "two accounts"
-    );
+    assert_eq!(pair(&[link("ip", "203.0.113.66")], "1b.y", "joe@example.com"), confirmed, "hostile address");
+    assert_eq!(pair(&[link("ip", "192.0.2.1")], "1b.y", "joe@example.com"), suspected, "ordinary address");
+    assert_eq!(pair(&[link("destination", "o@example.net")], "1b.y", "joe@example.com"), suspected, "destination only");
+    assert_eq!(pair(&[link("session", "v")], "1b.x", "joe@example.com"), suspected, "one check twice");
+    assert_eq!(pair(&[link("session", "v")], "1b.y", "ann@example.com"), suspected, "two accounts");
 }
 
 #[test]
@@ -167,99 +113,52 @@ fn a_light_suspicion_suspects_nothing_but_is_listed_against() {
     f.weight = 29;
     let covered = [check("1.b-check", Verdict::Ok, CoverageLevel::Full)];
     let r = conclude("1.b", &[f], &covered);
-    assert_eq!(
-        (answer(&r), &r.against[..]),
-        (
-            (ActionState::NotConfirmed, "covered"),
-            &["f".to_owned()][..]
-        )
-    );
+    assert_eq!((answer(&r), &r.against[..]), ((ActionState::NotConfirmed, "covered"), &["f".to_owned()][..]));
 }
 
 #[test]
 fn another_action_may_point_here() {
     let mut f = on("1.e.2", "f", "1e.x", "tenant");
     f.also_suspects = Some("1.a".into());
-    assert_eq!(
-        answer(&conclude("1.a", std::slice::from_ref(&f), &[])),
-        (ActionState::Suspected, "pointed_at")
-    );
+    assert_eq!(answer(&conclude("1.a", std::slice::from_ref(&f), &[])), (ActionState::Suspected, "pointed_at"));
     f.verdict = Verdict::Weakness;
-    assert_eq!(
-        answer(&conclude("1.a", &[f], &[])),
-        (ActionState::Unknown, "")
-    );
+    assert_eq!(answer(&conclude("1.a", &[f], &[])), (ActionState::Unknown, ""));
 }
 
 #[test]
 fn not_confirmed_wants_every_required_check_with_full_coverage() {
     for (verdict, coverage, state) in [
         (Verdict::Ok, CoverageLevel::Full, ActionState::NotConfirmed),
-        (
-            Verdict::Weakness,
-            CoverageLevel::Full,
-            ActionState::NotConfirmed,
-        ),
-        (
-            Verdict::Weakness,
-            CoverageLevel::Partial,
-            ActionState::Unknown,
-        ),
+        (Verdict::Weakness, CoverageLevel::Full, ActionState::NotConfirmed),
+        (Verdict::Weakness, CoverageLevel::Partial, ActionState::Unknown),
         (Verdict::Ok, CoverageLevel::Partial, ActionState::Unknown),
         (Verdict::Unknown, CoverageLevel::Full, ActionState::Unknown),
-        (
-            Verdict::Suspicious,
-            CoverageLevel::Full,
-            ActionState::Unknown,
-        ),
+        (Verdict::Suspicious, CoverageLevel::Full, ActionState::Unknown),
     ] {
-        assert_eq!(
-            conclude("1.b", &[], &[check("1.b-check", verdict, coverage)]).proposed,
-            state,
-            "{verdict:?} {coverage:?}"
-        );
+        assert_eq!(conclude("1.b", &[], &[check("1.b-check", verdict, coverage)]).proposed, state, "{verdict:?} {coverage:?}");
     }
     let mut failed = check("1.b-check", Verdict::Ok, CoverageLevel::Full);
     failed.error = Some("query failed".into());
-    assert_eq!(
-        conclude("1.b", &[], &[failed]).proposed,
-        ActionState::Unknown
-    );
-    assert_eq!(
-        conclude("1.b", &[], &[]).proposed,
-        ActionState::Unknown,
-        "no result"
-    );
+    assert_eq!(conclude("1.b", &[], &[failed]).proposed, ActionState::Unknown);
+    assert_eq!(conclude("1.b", &[], &[]).proposed, ActionState::Unknown, "no result");
     let mut none = action("1.c");
     none.required.clear();
     let r = &actions(&[none], &[], &[], &[], &inputs(), Rules::embedded())[0];
-    assert_eq!(
-        (r.proposed, r.reason.fr.as_str()),
-        (ActionState::Unknown, "Preuves insuffisantes pour conclure.")
-    );
+    assert_eq!((r.proposed, r.reason.fr.as_str()), (ActionState::Unknown, "Preuves insuffisantes pour conclure."));
 }
 
 #[test]
 fn covered_checks_stand_against_a_suspicion() {
     let f = on("1.b.1", "f", "1b.x", "joe@example.com");
-    let r = conclude(
-        "1.b",
-        &[f],
-        &[check("1.b-check", Verdict::Ok, CoverageLevel::Full)],
-    );
-    assert_eq!(
-        (r.proposed, &r.against[..]),
-        (ActionState::Suspected, &["1.b-check".to_owned()][..])
-    );
+    let r = conclude("1.b", &[f], &[check("1.b-check", Verdict::Ok, CoverageLevel::Full)]);
+    assert_eq!((r.proposed, &r.against[..]), (ActionState::Suspected, &["1.b-check".to_owned()][..]));
 }
 
 #[test]
 fn privilege_is_seen_on_the_subject_the_actor_and_the_application() {
     let app = "0d1e0000-0000-0000-0000-000000000000";
     let mut facts = inputs();
-    facts
-        .privileged
-        .extend(["adm@example.com".to_owned(), app.to_owned()]);
+    facts.privileged.extend(["adm@example.com".to_owned(), app.to_owned()]);
     let told = |change: &dyn Fn(&mut Finding)| {
         let mut f = on("1.d.1", "f", "1d.x", "joe@example.com");
         change(&mut f);
@@ -269,21 +168,13 @@ fn privilege_is_seen_on_the_subject_the_actor_and_the_application() {
     assert!(told(&|f| f.subject = "adm@example.com".into()));
     assert!(told(&|f| f.actor = Some("Adm@example.com".into())));
     assert!(told(&|f| f.links = vec![link("app", app)]));
-    assert!(
-        !told(&|f| f.key = "adm@example.com".into()),
-        "a key is any text"
-    );
+    assert!(!told(&|f| f.key = "adm@example.com".into()), "a key is any text");
 }
 
 #[test]
 fn a_wrong_rule_file_says_which_and_where() {
-    let e = Rules::parse("[[rule]]\nid = \"x\"\nwhen.anny = {}\n")
-        .expect_err("must fail")
-        .to_string();
-    assert!(
-        e.starts_with("fiche/conclude.toml") && e.contains("anny"),
-        "{e}"
-    );
+    let e = Rules::parse("[[rule]]\nid = \"x\"\nwhen.anny = {}\n").expect_err("must fail").to_string();
+    assert!(e.starts_with("fiche/conclude.toml") && e.contains("anny"), "{e}");
 }
 
 proptest! {

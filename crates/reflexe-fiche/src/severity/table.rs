@@ -41,9 +41,7 @@ pub fn table() -> String {
             }) {
                 n += 1;
                 let cells = cells(&perimeter, &impact, &urgency).join(" | ");
-                out.push_str(&format!(
-                    "| {n} | {p_name} | {i_name} | {u_name} | {cells} |\n"
-                ));
+                out.push_str(&format!("| {n} | {p_name} | {i_name} | {u_name} | {cells} |\n"));
             }
         }
     }
@@ -51,48 +49,27 @@ pub fn table() -> String {
 }
 
 /// Each value alone, then all of them: unknown.
-fn with_unknown<T: Ord + Copy>(
-    all: &BTreeSet<T>,
-    name: impl Fn(T) -> &'static str,
-) -> Vec<(BTreeSet<T>, &'static str)> {
-    let mut rows: Vec<_> = all
-        .iter()
-        .map(|v| (BTreeSet::from([*v]), name(*v)))
-        .collect();
+fn with_unknown<T: Ord + Copy>(all: &BTreeSet<T>, name: impl Fn(T) -> &'static str) -> Vec<(BTreeSet<T>, &'static str)> {
+    let mut rows: Vec<_> = all.iter().map(|v| (BTreeSet::from([*v]), name(*v))).collect();
     rows.push((all.clone(), "unknown"));
     rows
 }
 
-fn cells(
-    perimeter: &BTreeSet<Perimeter>,
-    impact: &BTreeSet<Impact>,
-    urgency: &BTreeSet<Urgency>,
-) -> Vec<String> {
-    let (refuted, confirmed) = (
-        BTreeSet::from([Confirmation::Refuted]),
-        BTreeSet::from([Confirmation::Confirmed]),
-    );
-    let (no, yes) = (
-        BTreeSet::from([TenantState::No]),
-        BTreeSet::from([TenantState::Yes]),
-    );
+fn cells(perimeter: &BTreeSet<Perimeter>, impact: &BTreeSet<Impact>, urgency: &BTreeSet<Urgency>) -> Vec<String> {
+    let (refuted, confirmed) = (BTreeSet::from([Confirmation::Refuted]), BTreeSet::from([Confirmation::Confirmed]));
+    let (no, yes) = (BTreeSet::from([TenantState::No]), BTreeSet::from([TenantState::Yes]));
     let all = open();
-    let shown =
-        |confirmation: &BTreeSet<Confirmation>, tenant: &BTreeSet<TenantState>, keep_perimeter| {
-            let axes = Axes {
-                confirmation: confirmation.clone(),
-                tenant_compromised: tenant.clone(),
-                perimeter: perimeter.clone(),
-                impact: impact.clone(),
-                urgency: urgency.clone(),
-            };
-            let range = severity_with(&axes, keep_perimeter);
-            if range.low == range.high {
-                range.low.to_string()
-            } else {
-                format!("{}–{}", range.low, range.high)
-            }
+    let shown = |confirmation: &BTreeSet<Confirmation>, tenant: &BTreeSet<TenantState>, keep_perimeter| {
+        let axes = Axes {
+            confirmation: confirmation.clone(),
+            tenant_compromised: tenant.clone(),
+            perimeter: perimeter.clone(),
+            impact: impact.clone(),
+            urgency: urgency.clone(),
         };
+        let range = severity_with(&axes, keep_perimeter);
+        if range.low == range.high { range.low.to_string() } else { format!("{}–{}", range.low, range.high) }
+    };
     let mut tenant = shown(&confirmed, &yes, false);
     if *perimeter == BTreeSet::from([Perimeter::Circumscribed]) {
         let kept = shown(&confirmed, &yes, true);

@@ -14,8 +14,7 @@ const URGENCIES: [Urgency; 3] = [Urgency::None, Urgency::Degraded, Urgency::Stop
 
 #[test]
 fn the_table_is_the_golden_file() {
-    let file =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fiche/conclusion/severity-table.md");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fiche/conclusion/severity-table.md");
     if std::env::var_os("REFLEXE_BLESS").is_some() {
         std::fs::write(&file, table()).expect("the golden file");
     }
@@ -24,13 +23,7 @@ fn the_table_is_the_golden_file() {
         table(),
         "run again with REFLEXE_BLESS=1 and review the difference"
     );
-    assert_eq!(
-        table()
-            .lines()
-            .filter(|l| l.starts_with("| ") && !l.starts_with("| #"))
-            .count(),
-        48
-    );
+    assert_eq!(table().lines().filter(|l| l.starts_with("| ") && !l.starts_with("| #")).count(), 48);
 }
 
 /// The specification's own table, row by row, where it is at hand.
@@ -42,24 +35,13 @@ fn the_table_is_the_specified_one() {
         return;
     };
     let table = table();
-    let rows = table
-        .lines()
-        .filter(|l| l.starts_with("| ") && l.ends_with('|'));
+    let rows = table.lines().filter(|l| l.starts_with("| ") && l.ends_with('|'));
     for row in rows {
-        assert!(
-            spec.lines().any(|l| l == row),
-            "not in the specification: {row}"
-        );
+        assert!(spec.lines().any(|l| l == row), "not in the specification: {row}");
     }
 }
 
-fn axes_of(
-    c: &[Confirmation],
-    t: &[TenantState],
-    p: &[Perimeter],
-    i: &[Impact],
-    u: &[Urgency],
-) -> Axes {
+fn axes_of(c: &[Confirmation], t: &[TenantState], p: &[Perimeter], i: &[Impact], u: &[Urgency]) -> Axes {
     Axes {
         confirmation: c.iter().copied().collect(),
         tenant_compromised: t.iter().copied().collect(),
@@ -76,59 +58,29 @@ fn range(axes: &Axes) -> (u8, u8) {
 
 #[test]
 fn a_phished_user_contained_without_impact_is_minor() {
-    use {
-        Confirmation::Confirmed, Impact::None as I0, Perimeter::Circumscribed, TenantState::No,
-        Urgency::None as U0,
-    };
-    assert_eq!(
-        range(&axes_of(
-            &[Confirmed],
-            &[No],
-            &[Circumscribed],
-            &[I0],
-            &[U0]
-        )),
-        (2, 2)
-    );
+    use {Confirmation::Confirmed, Impact::None as I0, Perimeter::Circumscribed, TenantState::No, Urgency::None as U0};
+    assert_eq!(range(&axes_of(&[Confirmed], &[No], &[Circumscribed], &[I0], &[U0])), (2, 2));
 }
 
 #[test]
 fn b_an_attacker_who_is_global_administrator_is_major_even_if_business_runs() {
-    let axes = axes_of(
-        &[Confirmation::Confirmed],
-        &[TenantState::Yes],
-        &[Perimeter::Extended],
-        &[Impact::None],
-        &[Urgency::None],
-    );
+    let axes =
+        axes_of(&[Confirmation::Confirmed], &[TenantState::Yes], &[Perimeter::Extended], &[Impact::None], &[Urgency::None]);
     assert_eq!(range(&axes), (3, 3));
-    let rules: Vec<String> = severity(&axes)
-        .because
-        .into_iter()
-        .map(|r| r.rule)
-        .collect();
+    let rules: Vec<String> = severity(&axes).because.into_iter().map(|r| r.rule).collect();
     assert_eq!(rules, ["R0", "R6"]);
 }
 
 #[test]
 fn c_administration_lost_and_a_vital_activity_stopped_is_a_crisis() {
-    let axes = axes_of(
-        &[Confirmation::Confirmed],
-        &[TenantState::Yes],
-        &PERIMETERS,
-        &[Impact::Strong],
-        &[Urgency::Stopped],
-    );
+    let axes = axes_of(&[Confirmation::Confirmed], &[TenantState::Yes], &PERIMETERS, &[Impact::Strong], &[Urgency::Stopped]);
     assert_eq!(range(&axes), (4, 4));
 }
 
 #[test]
 fn d_nothing_known_but_an_alert_on_an_administrator_is_open() {
     assert_eq!(range(&axes::open()), (1, 4));
-    assert!(
-        severity(&axes::open()).because.is_empty(),
-        "ignorance has no rule"
-    );
+    assert!(severity(&axes::open()).because.is_empty(), "ignorance has no rule");
     let suspected = [action("1.a", ActionState::Suspected, &[])];
     let asked = crate::next::question(&suspected, &axes::open(), Rules::embedded());
     assert_eq!(asked.as_deref(), Some("Q.1a.01"));
@@ -137,13 +89,8 @@ fn d_nothing_known_but_an_alert_on_an_administrator_is_open() {
 #[test]
 fn e_fraud_through_one_vip_with_a_suspected_leak_is_minor() {
     for urgency in [Urgency::None, Urgency::Degraded] {
-        let axes = axes_of(
-            &[Confirmation::Confirmed],
-            &[TenantState::No],
-            &[Perimeter::Circumscribed],
-            &[Impact::Moderate],
-            &[urgency],
-        );
+        let axes =
+            axes_of(&[Confirmation::Confirmed], &[TenantState::No], &[Perimeter::Circumscribed], &[Impact::Moderate], &[urgency]);
         assert_eq!(range(&axes), (2, 2));
     }
 }
@@ -157,30 +104,16 @@ fn f_an_application_reading_all_mail_is_at_least_major() {
 
 #[test]
 fn g_all_refuted_without_effect_is_a_common_anomaly() {
-    let axes = axes_of(
-        &[Confirmation::Refuted],
-        &[TenantState::No],
-        &[Perimeter::Circumscribed],
-        &[Impact::None],
-        &[Urgency::None],
-    );
+    let axes =
+        axes_of(&[Confirmation::Refuted], &[TenantState::No], &[Perimeter::Circumscribed], &[Impact::None], &[Urgency::None]);
     assert_eq!(range(&axes), (1, 1));
     assert_eq!(severity(&axes).because[0].rule, "R2");
 }
 
 #[test]
 fn a_kept_perimeter_lowers_the_crisis_of_a_compromised_tenant() {
-    let axes = axes_of(
-        &CONFIRMATIONS,
-        &[TenantState::Yes],
-        &[Perimeter::Circumscribed],
-        &[Impact::Strong],
-        &[Urgency::Stopped],
-    );
-    assert_eq!(
-        (severity(&axes).low, severity_with(&axes, true).low),
-        (4, 3)
-    );
+    let axes = axes_of(&CONFIRMATIONS, &[TenantState::Yes], &[Perimeter::Circumscribed], &[Impact::Strong], &[Urgency::Stopped]);
+    assert_eq!((severity(&axes).low, severity_with(&axes, true).low), (4, 3));
 }
 
 #[test]
@@ -234,10 +167,7 @@ proptest! {
 fn every_rule_and_every_level_has_words_in_both_languages() {
     for rule in ["R0", "R1", "R2", "R3", "R4", "R5", "R6"] {
         let reason = Words::reason(rule);
-        assert!(
-            !reason.text.fr.is_empty() && !reason.text.en.is_empty(),
-            "{rule}"
-        );
+        assert!(!reason.text.fr.is_empty() && !reason.text.en.is_empty(), "{rule}");
         let ours = matches!(rule, "R2" | "R3" | "R4" | "R5");
         assert_eq!(reason.text.fr.contains("notre lecture"), ours, "{rule}");
         assert_eq!(reason.text.en.contains("our reading"), ours, "{rule}");
@@ -250,29 +180,11 @@ fn every_rule_and_every_level_has_words_in_both_languages() {
 
 #[test]
 fn ranges_read_as_words() {
-    let of = |low, high, lang| {
-        display(
-            &SeverityRange {
-                low,
-                high,
-                because: vec![],
-            },
-            lang,
-        )
-    };
+    let of = |low, high, lang| display(&SeverityRange { low, high, because: vec![] }, lang);
     assert_eq!(of(3, 3, Lang::Fr), "incident majeur");
-    assert_eq!(
-        of(3, 4, Lang::Fr),
-        "au moins incident majeur, crise cyber possible"
-    );
-    assert_eq!(
-        of(3, 4, Lang::En),
-        "at least a major incident, cyber crisis possible"
-    );
-    assert_eq!(
-        of(2, 3, Lang::Fr),
-        "au moins incident mineur, incident majeur possible"
-    );
+    assert_eq!(of(3, 4, Lang::Fr), "au moins incident majeur, crise cyber possible");
+    assert_eq!(of(3, 4, Lang::En), "at least a major incident, cyber crisis possible");
+    assert_eq!(of(2, 3, Lang::Fr), "au moins incident mineur, incident majeur possible");
     assert_eq!(of(1, 4, Lang::Fr), "non qualifiable à ce stade");
     assert_eq!(of(1, 4, Lang::En), "cannot be qualified at this stage");
 }
@@ -295,21 +207,12 @@ fn action(id: &str, proposed: ActionState, because: &[&str]) -> ActionResult {
 fn said(actions: &[ActionResult]) -> Text {
     let rules = Rules::embedded();
     let range = severity(&axes::proposed(actions, 0, rules));
-    sentence(
-        &range,
-        actions,
-        &[finding("f1", "1a.x", "joe@example.com")],
-        0,
-        rules,
-    )
+    sentence(&range, actions, &[finding("f1", "1a.x", "joe@example.com")], 0, rules)
 }
 
 #[test]
 fn the_sentence_names_what_to_confirm() {
-    let text = said(&[
-        action("1.a", ActionState::Confirmed, &["f1"]),
-        action("1.e", ActionState::Suspected, &[]),
-    ]);
+    let text = said(&[action("1.a", ActionState::Confirmed, &["f1"]), action("1.e", ActionState::Suspected, &[])]);
     assert_eq!(
         text.fr,
         "Au moins incident majeur, crise cyber possible, si vous confirmez qu'un compte à privilèges est compromis \
@@ -324,10 +227,7 @@ fn the_sentence_names_what_to_confirm() {
 
 #[test]
 fn a_suspicion_says_what_it_would_be() {
-    let text = said(&[
-        action("1.b", ActionState::Suspected, &["f1"]),
-        action("1.c", ActionState::Unknown, &[]),
-    ]);
+    let text = said(&[action("1.b", ActionState::Suspected, &["f1"]), action("1.c", ActionState::Unknown, &[])]);
     assert_eq!(
         text.fr,
         "Non qualifiable à ce stade : des signes sont à vérifier ; ce serait au moins incident mineur, crise cyber possible \
@@ -337,25 +237,14 @@ fn a_suspicion_says_what_it_would_be() {
 
 #[test]
 fn nothing_found_is_never_said_to_be_safe() {
-    let unknown = said(&[
-        action("1.a", ActionState::NotConfirmed, &[]),
-        action("1.b", ActionState::Unknown, &[]),
-    ]);
+    let unknown = said(&[action("1.a", ActionState::NotConfirmed, &[]), action("1.b", ActionState::Unknown, &[])]);
     assert!(
-        unknown.fr.starts_with("Non qualifiable à ce stade")
-            && unknown.fr.contains("1 action sur 2 reste"),
+        unknown.fr.starts_with("Non qualifiable à ce stade") && unknown.fr.contains("1 action sur 2 reste"),
         "{}",
         unknown.fr
     );
-    let covered = said(&[
-        action("1.a", ActionState::NotConfirmed, &[]),
-        action("1.b", ActionState::NotConfirmed, &[]),
-    ]);
-    assert!(
-        covered.en.starts_with("Cannot be qualified") && covered.en.contains("all 2 actions"),
-        "{}",
-        covered.en
-    );
+    let covered = said(&[action("1.a", ActionState::NotConfirmed, &[]), action("1.b", ActionState::NotConfirmed, &[])]);
+    assert!(covered.en.starts_with("Cannot be qualified") && covered.en.contains("all 2 actions"), "{}", covered.en);
     for t in [unknown, covered] {
         assert!(!t.fr.contains('{') && !t.en.contains('{'), "{t:?}");
     }
@@ -366,21 +255,13 @@ fn a_name_from_the_evidence_is_shown_with_its_hidden_characters() {
     let mut f = finding("f1", "1a.x", "joe\u{202e}{range}@example.com");
     f.items = vec!["1.a.1".into()];
     let text = sentence(
-        &SeverityRange {
-            low: 3,
-            high: 4,
-            because: vec![],
-        },
+        &SeverityRange { low: 3, high: 4, because: vec![] },
         &[action("1.a", ActionState::Confirmed, &["f1"])],
         &[f],
         0,
         Rules::embedded(),
     );
-    assert!(
-        text.fr.contains("joe‹U+202E›{range}@example.com"),
-        "{}",
-        text.fr
-    );
+    assert!(text.fr.contains("joe‹U+202E›{range}@example.com"), "{}", text.fr);
 }
 
 #[test]
@@ -393,10 +274,7 @@ fn all_sets_are_ordered_from_least_to_most_grave() {
             && IMPACTS.is_sorted()
             && URGENCIES.is_sorted()
     );
-    assert_eq!(
-        points(&axes::open()).collect::<Vec<_>>().len(),
-        2 * 3 * 2 * 3 * 3
-    );
+    assert_eq!(points(&axes::open()).collect::<Vec<_>>().len(), 2 * 3 * 2 * 3 * 3);
     let all: BTreeSet<u8> = points(&axes::open()).map(|p| level(p, false).0).collect();
     assert_eq!(all, BTreeSet::from([1, 2, 3, 4]));
 }

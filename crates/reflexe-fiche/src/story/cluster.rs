@@ -19,9 +19,7 @@ pub(crate) struct Act<'a> {
 /// an application or the tenant, of which nobody knows who touched it.
 pub fn principal_of<'a>(finding: &'a Finding, inputs: &StoryInputs) -> &'a str {
     let subject = finding.subject.as_str();
-    let person = subject.contains('@')
-        || inputs.privileged.contains(subject)
-        || inputs.vip.contains(subject);
+    let person = subject.contains('@') || inputs.privileged.contains(subject) || inputs.vip.contains(subject);
     match finding.actor.as_deref() {
         Some(actor) if !person && !actor.is_empty() => actor,
         _ => subject,
@@ -30,33 +28,20 @@ pub fn principal_of<'a>(finding: &'a Finding, inputs: &StoryInputs) -> &'a str {
 
 /// Whether a finding may enter a story. Settings never do, nor what is not at least suspicious.
 pub(crate) fn tells(finding: &Finding, cluster: &Cluster) -> bool {
-    finding.verdict >= Verdict::Suspicious
-        && finding.class != "posture"
-        && finding.weight >= cluster.least_weight
+    finding.verdict >= Verdict::Suspicious && finding.class != "posture" && finding.weight >= cluster.least_weight
 }
 
 /// The acts in time order (undated last) and their grouping: `groups[i]` lists indices into the acts.
-pub(crate) fn cluster<'a>(
-    findings: &'a [Finding],
-    inputs: &StoryInputs,
-    cluster: &Cluster,
-) -> (Vec<Act<'a>>, Vec<Vec<usize>>) {
+pub(crate) fn cluster<'a>(findings: &'a [Finding], inputs: &StoryInputs, cluster: &Cluster) -> (Vec<Act<'a>>, Vec<Vec<usize>>) {
     let mut pool: Vec<&Finding> = findings.iter().filter(|f| tells(f, cluster)).collect();
     pool.sort_by(|a, b| time_order(a).cmp(&time_order(b)));
-    let accused: Vec<&str> = pool
-        .iter()
-        .flat_map(|f| [f.subject.as_str(), f.key.as_str()])
-        .collect();
+    let accused: Vec<&str> = pool.iter().flat_map(|f| [f.subject.as_str(), f.key.as_str()]).collect();
     let acts: Vec<Act<'a>> = pool
         .iter()
         .map(|f| Act {
             finding: f,
             principal: principal_of(f, inputs),
-            ties: f
-                .links
-                .iter()
-                .filter(|l| strong(l, inputs, &accused))
-                .collect(),
+            ties: f.links.iter().filter(|l| strong(l, inputs, &accused)).collect(),
         })
         .collect();
 
@@ -66,10 +51,7 @@ pub(crate) fn cluster<'a>(
     for (i, act) in acts.iter().enumerate() {
         for link in &act.ties {
             let scopes = [
-                cluster
-                    .extend
-                    .contains(&link.kind)
-                    .then_some(Some(act.principal)),
+                cluster.extend.contains(&link.kind).then_some(Some(act.principal)),
                 cluster.merge.contains(&link.kind).then_some(None),
             ];
             for scope in scopes.into_iter().flatten() {
@@ -102,9 +84,7 @@ fn strong(link: &Link, inputs: &StoryInputs, accused: &[&str]) -> bool {
     match link.kind.as_str() {
         _ if link.value.is_empty() => false,
         "ip" => inputs.is_hostile(link),
-        "app" => {
-            inputs.is_hostile(link) || accused.iter().any(|a| a.eq_ignore_ascii_case(&link.value))
-        }
+        "app" => inputs.is_hostile(link) || accused.iter().any(|a| a.eq_ignore_ascii_case(&link.value)),
         "destination" => link.value.contains('@'),
         _ => true,
     }
@@ -115,10 +95,7 @@ fn by_principal(acts: &[Act], gap_days: i64, sets: &mut Sets) {
     let gap = SignedDuration::from_hours(24 * gap_days);
     let mut last: BTreeMap<&str, (usize, Option<Timestamp>)> = BTreeMap::new();
     for (i, act) in acts.iter().enumerate() {
-        let (from, to) = (
-            act.finding.first_seen,
-            act.finding.last_seen.max(act.finding.first_seen),
-        );
+        let (from, to) = (act.finding.first_seen, act.finding.last_seen.max(act.finding.first_seen));
         let Some((previous, end)) = last.get(act.principal).copied() else {
             last.insert(act.principal, (i, to));
             continue;

@@ -22,13 +22,9 @@ pub(crate) fn fill(template: &str, lang: Lang, args: &[(&str, Arg)]) -> String {
         };
         out.push_str(&rest[..open]);
         let inside = &rest[open + 1..close];
-        let (name, forms) = inside
-            .split_once('|')
-            .map_or((inside, None), |(n, f)| (n, f.split_once('|')));
+        let (name, forms) = inside.split_once('|').map_or((inside, None), |(n, f)| (n, f.split_once('|')));
         match (args.iter().find(|(n, _)| *n == name).map(|(_, a)| a), forms) {
-            (Some(Arg::Count(n)), Some((one, many))) => {
-                out.push_str(if singular(*n, lang) { one } else { many })
-            }
+            (Some(Arg::Count(n)), Some((one, many))) => out.push_str(if singular(*n, lang) { one } else { many }),
             (Some(Arg::Count(n)), None) => out.push_str(&n.to_string()),
             (Some(Arg::Word(w)), None) => out.push_str(w),
             _ => out.push_str(&rest[open..=close]),
@@ -47,9 +43,7 @@ fn singular(n: usize, lang: Lang) -> bool {
 /// The first letter made upper case.
 pub(crate) fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    chars
-        .next()
-        .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }
 
 #[cfg(test)]
@@ -59,10 +53,7 @@ mod tests {
     #[test]
     fn a_value_is_never_read_as_a_template() {
         let args = [("who", Arg::Word("{n}".into())), ("n", Arg::Count(2))];
-        assert_eq!(
-            fill("{who} {n} {n|fait|faits}", Lang::Fr, &args),
-            "{n} 2 faits"
-        );
+        assert_eq!(fill("{who} {n} {n|fait|faits}", Lang::Fr, &args), "{n} 2 faits");
     }
 
     #[test]

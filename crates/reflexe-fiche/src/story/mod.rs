@@ -77,18 +77,9 @@ pub fn build(findings: &[Finding], inputs: &StoryInputs, data: &Stages) -> Vec<S
         })
         .collect();
     // A person's evident seriousness first, then the most recent; the id makes the order total.
-    let vip = |s: &Story| {
-        inputs.vip.contains(&s.subject) || s.principals.iter().any(|p| inputs.vip.contains(p))
-    };
+    let vip = |s: &Story| inputs.vip.contains(&s.subject) || s.principals.iter().any(|p| inputs.vip.contains(p));
     stories.sort_by(|a, b| {
-        let key = |s: &Story| {
-            (
-                Reverse(s.level),
-                Reverse(s.score),
-                Reverse(vip(s)),
-                Reverse(s.to),
-            )
-        };
+        let key = |s: &Story| (Reverse(s.level), Reverse(s.score), Reverse(vip(s)), Reverse(s.to));
         key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
     });
     stories
@@ -99,18 +90,11 @@ fn one(acts: &[&cluster::Act], inputs: &StoryInputs, data: &Stages) -> Story {
     let principals: BTreeSet<&str> = acts.iter().map(|a| a.principal).collect();
     // The principal of the earliest act: where it began, as far as the evidence shows.
     let subject = acts.first().map_or("", |a| a.principal);
-    let others: BTreeSet<&str> = principals
-        .iter()
-        .copied()
-        .filter(|p| *p != subject)
-        .collect();
+    let others: BTreeSet<&str> = principals.iter().copied().filter(|p| *p != subject).collect();
     let scored = score::score(acts, &principals, inputs, data);
     let (title, pattern) = tell::title(acts, scored.level, data);
     let from = acts.iter().filter_map(|a| a.finding.first_seen).min();
-    let to = acts
-        .iter()
-        .filter_map(|a| a.finding.last_seen.or(a.finding.first_seen))
-        .max();
+    let to = acts.iter().filter_map(|a| a.finding.last_seen.or(a.finding.first_seen)).max();
     Story {
         id: format!("s-{}", acts.first().map_or("", |a| a.finding.id.as_str())),
         subject: subject.to_owned(),
@@ -139,16 +123,10 @@ fn context(
 ) -> Vec<StoryFact> {
     let gap = SignedDuration::from_hours(24 * gap_days);
     let near = |t: Option<Timestamp>| match (t, from, to) {
-        (Some(t), Some(from), Some(to)) => {
-            from.duration_since(t) <= gap && t.duration_since(to) <= gap
-        }
+        (Some(t), Some(from), Some(to)) => from.duration_since(t) <= gap && t.duration_since(to) <= gap,
         _ => false,
     };
-    let ties: BTreeSet<String> = acts
-        .iter()
-        .flat_map(|a| &a.ties)
-        .map(|l| link_key(l))
-        .collect();
+    let ties: BTreeSet<String> = acts.iter().flat_map(|a| &a.ties).map(|l| link_key(l)).collect();
     let mut facts: Vec<StoryFact> = inputs
         .context_facts
         .iter()
@@ -156,11 +134,7 @@ fn context(
             let tied = f.links.iter().any(|l| ties.contains(&link_key(l)));
             tied || (principals.contains(f.principal.as_str()) && near(f.time))
         })
-        .map(|f| StoryFact {
-            time: f.time,
-            text: f.text.clone(),
-            rows: f.rows.clone(),
-        })
+        .map(|f| StoryFact { time: f.time, text: f.text.clone(), rows: f.rows.clone() })
         .collect();
     facts.sort_by(|a, b| (a.time, &a.text.fr).cmp(&(b.time, &b.text.fr)));
     facts

@@ -6,9 +6,7 @@ use serde::Deserialize;
 
 /// The file cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "fiche/stages.toml: {0}. Correct the file, or remove it from the directory of your own rules"
-)]
+#[error("fiche/stages.toml: {0}. Correct the file, or remove it from the directory of your own rules")]
 pub struct StagesError(#[from] toml::de::Error);
 
 /// Everything that the stories read from data.
@@ -43,9 +41,7 @@ impl Stages {
 
     /// Words of a stage, its id if it is unknown.
     pub fn word(&self, stage: &str) -> Text {
-        self.stage
-            .get(stage)
-            .map_or_else(|| Text::new(stage, stage), |s| Text::new(&s.fr, &s.en))
+        self.stage.get(stage).map_or_else(|| Text::new(stage, stage), |s| Text::new(&s.fr, &s.en))
     }
 }
 
@@ -159,11 +155,7 @@ mod tests {
         let s = Stages::embedded();
         assert_eq!(s.stage.len(), 9);
         for p in &s.pattern {
-            assert!(
-                !p.steps.iter().all(|s| s.optional),
-                "{} would fit everything",
-                p.id
-            );
+            assert!(!p.steps.iter().all(|s| s.optional), "{} would fit everything", p.id);
             for stage in p.never.iter().chain(p.steps.iter().flat_map(|s| &s.stages)) {
                 assert!(s.stage.contains_key(stage), "{}: {stage}", p.id);
             }

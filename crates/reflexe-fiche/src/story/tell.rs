@@ -30,21 +30,17 @@ pub(crate) fn title(acts: &[&Act], level: StoryLevel, data: &Stages) -> (Text, O
 
 /// Takes each step at its earliest act that is not before the step before it.
 fn fits(pattern: &Pattern, acts: &[&Act]) -> bool {
-    if acts
-        .iter()
-        .any(|a| pattern.never.contains(&a.finding.stage))
-        || (pattern.only
-            && !acts
-                .iter()
-                .all(|a| pattern.steps.iter().any(|s| is_step(s, a.finding))))
+    if acts.iter().any(|a| pattern.never.contains(&a.finding.stage))
+        || (pattern.only && !acts.iter().all(|a| pattern.steps.iter().any(|s| is_step(s, a.finding))))
     {
         return false;
     }
     let mut after = None;
     for step in &pattern.steps {
-        let act = acts.iter().map(|a| a.finding).find(|f| {
-            is_step(step, f) && (f.first_seen.is_none() || f.last_seen.max(f.first_seen) >= after)
-        });
+        let act = acts
+            .iter()
+            .map(|a| a.finding)
+            .find(|f| is_step(step, f) && (f.first_seen.is_none() || f.last_seen.max(f.first_seen) >= after));
         match act {
             Some(f) => after = after.max(f.first_seen),
             None if step.optional => {}
@@ -60,41 +56,21 @@ fn is_step(step: &Step, f: &Finding) -> bool {
         None => f.check == *wanted,
     };
     (step.stages.contains(&f.stage) || step.checks.iter().any(check))
-        && step
-            .sign
-            .as_ref()
-            .is_none_or(|sign| f.signs.iter().any(|s| s.name == *sign))
+        && step.sign.as_ref().is_none_or(|sign| f.signs.iter().any(|s| s.name == *sign))
 }
 
 /// The account, both languages.
-pub(crate) fn account(
-    acts: &[&Act],
-    subject: &str,
-    others: &BTreeSet<&str>,
-    data: &Stages,
-) -> Text {
+pub(crate) fn account(acts: &[&Act], subject: &str, others: &BTreeSet<&str>, data: &Stages) -> Text {
     let one = |lang| account_in(acts, subject, others, data, lang);
     Text::new(one(Lang::Fr), one(Lang::En))
 }
 
-fn account_in(
-    acts: &[&Act],
-    subject: &str,
-    others: &BTreeSet<&str>,
-    data: &Stages,
-    lang: Lang,
-) -> String {
+fn account_in(acts: &[&Act], subject: &str, others: &BTreeSet<&str>, data: &Stages, lang: Lang) -> String {
     let say = &data.say;
     let stages = stages_of(acts);
-    let words: Vec<String> = stages
-        .iter()
-        .map(|s| data.word(s).get(lang).to_owned())
-        .collect();
+    let words: Vec<String> = stages.iter().map(|s| data.word(s).get(lang).to_owned()).collect();
     let from = acts.iter().filter_map(|a| a.finding.first_seen).min();
-    let to = acts
-        .iter()
-        .filter_map(|a| a.finding.last_seen.or(a.finding.first_seen))
-        .max();
+    let to = acts.iter().filter_map(|a| a.finding.last_seen.or(a.finding.first_seen)).max();
     let opening = match (from, to) {
         (Some(from), Some(to)) if from != to => &say.from_to,
         (Some(_), _) => &say.at,
@@ -112,29 +88,16 @@ fn account_in(
     let mut sentences = vec![fill(opening.get(lang), lang, &args)];
     if !others.is_empty() {
         let names: Vec<String> = others.iter().map(|o| clean(o)).collect();
-        let args = [
-            ("n", Arg::Count(others.len())),
-            ("names", Arg::Word(list(&names, lang))),
-        ];
+        let args = [("n", Arg::Count(others.len())), ("names", Arg::Word(list(&names, lang)))];
         sentences.push(fill(say.others.get(lang), lang, &args));
     }
     let told = gravest(acts, say.acts);
     sentences.extend(told.iter().map(|f| act(f, lang)));
     if acts.len() > told.len() {
-        sentences.push(fill(
-            say.more.get(lang),
-            lang,
-            &[("n", Arg::Count(acts.len() - told.len()))],
-        ));
+        sentences.push(fill(say.more.get(lang), lang, &[("n", Arg::Count(acts.len() - told.len()))]));
     }
-    let established = acts
-        .iter()
-        .filter(|a| a.finding.verdict == Verdict::Compromise)
-        .count();
-    for (words, n) in [
-        (&say.established, established),
-        (&say.to_check, acts.len() - established),
-    ] {
+    let established = acts.iter().filter(|a| a.finding.verdict == Verdict::Compromise).count();
+    for (words, n) in [(&say.established, established), (&say.to_check, acts.len() - established)] {
         if n > 0 {
             sentences.push(fill(words.get(lang), lang, &[("n", Arg::Count(n))]));
         }
@@ -157,17 +120,9 @@ fn gravest<'a>(acts: &[&Act<'a>], at_most: usize) -> Vec<&'a Finding> {
 /// One act: when, and the finding's own sentence.
 fn act(f: &Finding, lang: Lang) -> String {
     let text = f.text.get(lang).trim_end();
-    let stop = if text.ends_with(['.', '!', '?', '…']) {
-        ""
-    } else {
-        "."
-    };
+    let stop = if text.ends_with(['.', '!', '?', '…']) { "" } else { "." };
     match f.first_seen {
-        Some(t) => format!(
-            "{}{} {text}{stop}",
-            short(t, lang),
-            if lang == Lang::Fr { " :" } else { ":" }
-        ),
+        Some(t) => format!("{}{} {text}{stop}", short(t, lang), if lang == Lang::Fr { " :" } else { ":" }),
         None => format!("{text}{stop}"),
     }
 }
@@ -176,7 +131,5 @@ fn act(f: &Finding, lang: Lang) -> String {
 fn short(t: jiff::Timestamp, lang: Lang) -> String {
     let full = time(t, lang);
     // "… HH:MM:SS UTC": without the seconds and the zone, which the opening names.
-    full.strip_suffix(" UTC")
-        .and_then(|s| s.get(..s.len().saturating_sub(3)))
-        .map_or(full.clone(), str::to_owned)
+    full.strip_suffix(" UTC").and_then(|s| s.get(..s.len().saturating_sub(3))).map_or(full.clone(), str::to_owned)
 }

@@ -22,20 +22,8 @@ fn act(id: &str, check: &str, stage: &str, subject: &str, (day, hour): (i8, i8))
 /// Access, hiding rule, reading and fraud by one hand in two days.
 fn hijack() -> Vec<Finding> {
     let mut all = vec![
-        act(
-            "a1",
-            "1a.admin-signin-anomalies",
-            "S1",
-            "joe@example.com",
-            (10, 8),
-        ),
-        act(
-            "a2",
-            "1b.inbox-rule-hiding",
-            "S4",
-            "joe@example.com",
-            (10, 9),
-        ),
+        act("a1", "1a.admin-signin-anomalies", "S1", "joe@example.com", (10, 8)),
+        act("a2", "1b.inbox-rule-hiding", "S4", "joe@example.com", (10, 9)),
         act("a3", "1e.mail-sync", "S5", "joe@example.com", (10, 10)),
         act("a4", "1e.fraud-send", "S7", "joe@example.com", (11, 9)),
     ];
@@ -51,10 +39,7 @@ fn a_hijacked_thread_is_one_story_with_its_name_and_a_score_that_adds_up() {
     let found = stories(&hijack());
     assert_eq!(found.len(), 1);
     let s = &found[0];
-    assert_eq!(
-        (s.subject.as_str(), s.pattern.as_deref(), s.level),
-        ("joe@example.com", Some("BEC-1"), StoryLevel::Compromise)
-    );
+    assert_eq!((s.subject.as_str(), s.pattern.as_deref(), s.level), ("joe@example.com", Some("BEC-1"), StoryLevel::Compromise));
     assert_eq!(s.findings, ["a1", "a2", "a3", "a4"]);
     assert_eq!((s.from, s.to), (Some(at(10, 8)), Some(at(11, 9))));
     // 80 % × 125 % is the whole cap: 25 + 25 + 15 + 30, same session 10, order 10.
@@ -79,59 +64,26 @@ fn the_account_is_told_in_the_order_of_time() {
          1b.inbox-rule-hiding sur joe@example.com. 10/11/2026 10:00 : 1e.mail-sync sur joe@example.com. 11/11/2026 09:00 : \
          1e.fraud-send sur joe@example.com. Établi : 3. À vérifier : 1."
     );
-    assert!(
-        text.en
-            .starts_with("From 2026-11-10 08:00 to 2026-11-11 09:00 (UTC): 4 facts over 4 stages"),
-        "{}",
-        text.en
-    );
+    assert!(text.en.starts_with("From 2026-11-10 08:00 to 2026-11-11 09:00 (UTC): 4 facts over 4 stages"), "{}", text.en);
 }
 
 #[test]
 fn a_long_story_tells_its_gravest_acts_and_counts_the_rest() {
-    let mut all: Vec<Finding> = (0..9)
-        .map(|n| {
-            act(
-                &format!("f{n}"),
-                &format!("1b.c{n}"),
-                "S4",
-                "joe@example.com",
-                (1 + n, 0),
-            )
-        })
-        .collect();
+    let mut all: Vec<Finding> =
+        (0..9).map(|n| act(&format!("f{n}"), &format!("1b.c{n}"), "S4", "joe@example.com", (1 + n, 0))).collect();
     all[8].weight = 90;
     let text = &stories(&all)[0].text.fr;
-    assert!(
-        text.contains("1b.c8 sur") && text.contains("1b.c4 sur") && !text.contains("1b.c5 sur"),
-        "{text}"
-    );
+    assert!(text.contains("1b.c8 sur") && text.contains("1b.c4 sur") && !text.contains("1b.c5 sur"), "{text}");
     assert!(text.contains("Et 3 autres faits."), "{text}");
 }
 
 #[test]
 fn one_fact_reads_in_the_singular() {
     let s = &stories(&[act("a", "1b.x", "S4", "joe@example.com", (3, 4))])[0];
-    assert!(
-        s.text
-            .fr
-            .starts_with("Le 03/11/2026 04:00 (UTC) : 1 fait sur 1 étape"),
-        "{}",
-        s.text.fr
-    );
-    assert_eq!(
-        (s.level, s.title.fr.as_str()),
-        (StoryLevel::Noise, "Signe faible")
-    );
+    assert!(s.text.fr.starts_with("Le 03/11/2026 04:00 (UTC) : 1 fait sur 1 étape"), "{}", s.text.fr);
+    assert_eq!((s.level, s.title.fr.as_str()), (StoryLevel::Noise, "Signe faible"));
     let undated = &stories(&[finding("a", "1b.x", "joe@example.com")])[0];
-    assert!(
-        undated
-            .text
-            .en
-            .starts_with("Without a known date: 1 fact over 1 stage"),
-        "{}",
-        undated.text.en
-    );
+    assert!(undated.text.en.starts_with("Without a known date: 1 fact over 1 stage"), "{}", undated.text.en);
 }
 
 #[test]
@@ -150,15 +102,7 @@ fn a_pause_of_more_than_seven_days_starts_another_story_unless_a_link_ties() {
     let first = act("a", "1b.x", "S4", "joe@example.com", (1, 0));
     let mut later = act("b", "1b.y", "S4", "joe@example.com", (8, 1));
     assert_eq!(stories(&[first.clone(), later.clone()]).len(), 2);
-    assert_eq!(
-        stories(&[
-            first.clone(),
-            act("b", "1b.y", "S4", "joe@example.com", (8, 0))
-        ])
-        .len(),
-        1,
-        "exactly seven days"
-    );
+    assert_eq!(stories(&[first.clone(), act("b", "1b.y", "S4", "joe@example.com", (8, 0))]).len(), 1, "exactly seven days");
     let mut tied = first.clone();
     for (kind, value, together) in [
         ("session", "s1", true),
@@ -170,11 +114,7 @@ fn a_pause_of_more_than_seven_days_starts_another_story_unless_a_link_ties() {
         ("app", "outlook", false),             // no finding accuses it
     ] {
         (tied.links, later.links) = (vec![link(kind, value)], vec![link(kind, value)]);
-        assert_eq!(
-            stories(&[tied.clone(), later.clone()]).len() == 1,
-            together,
-            "{kind} {value}"
-        );
+        assert_eq!(stories(&[tied.clone(), later.clone()]).len() == 1, together, "{kind} {value}");
     }
 }
 
@@ -187,13 +127,7 @@ fn an_exported_state_joins_the_latest_story_of_its_principal() {
     ];
     let found = stories(&all);
     assert_eq!(found.len(), 2);
-    assert_eq!(
-        found
-            .iter()
-            .find(|s| s.findings.len() == 2)
-            .map(|s| s.id.as_str()),
-        Some("s-b")
-    );
+    assert_eq!(found.iter().find(|s| s.findings.len() == 2).map(|s| s.id.as_str()), Some("s-b"));
 }
 
 #[test]
@@ -230,19 +164,8 @@ fn campaigns_tie_principals_by_strong_links_only() {
                 (found[0].subject.as_str(), &found[0].principals[..]),
                 ("ann@example.com", &["joe@example.com".to_owned()][..])
             );
-            assert!(
-                found[0]
-                    .text
-                    .fr
-                    .contains("1 autre acteur y est lié : joe@example.com."),
-                "{}",
-                found[0].text.fr
-            );
-            assert!(
-                found[0].breakdown.fr.contains("autres acteurs 5"),
-                "{}",
-                found[0].breakdown.fr
-            );
+            assert!(found[0].text.fr.contains("1 autre acteur y est lié : joe@example.com."), "{}", found[0].text.fr);
+            assert!(found[0].breakdown.fr.contains("autres acteurs 5"), "{}", found[0].breakdown.fr);
         }
     }
     // The application of the last try, once a finding accuses it.
@@ -254,17 +177,7 @@ fn campaigns_tie_principals_by_strong_links_only() {
 fn suspicion_counts_for_six_tenths_and_only_the_best_act_of_a_stage() {
     let mut a = act("a", "1b.x", "S4", "joe@example.com", (1, 0));
     a.weight = 100;
-    let many: Vec<Finding> = (0..5)
-        .map(|n| {
-            act(
-                &format!("b{n}"),
-                "1e.mass-download",
-                "S5",
-                "joe@example.com",
-                (1, n),
-            )
-        })
-        .collect();
+    let many: Vec<Finding> = (0..5).map(|n| act(&format!("b{n}"), "1e.mass-download", "S5", "joe@example.com", (1, n))).collect();
     let all: Vec<Finding> = [vec![a], many].concat();
     // 25 × 60 % + 15 × 70 % × 60 % = 15 + 6.3
     let s = &stories(&all)[0];
@@ -275,10 +188,7 @@ fn suspicion_counts_for_six_tenths_and_only_the_best_act_of_a_stage() {
 fn a_decisive_finding_alone_is_a_strong_suspicion_and_with_another_stage_a_compromise() {
     let mut a = act("a", "1b.x", "S4", "joe@example.com", (1, 0));
     (a.decisive, a.verdict) = (true, Verdict::Compromise);
-    assert_eq!(
-        stories(std::slice::from_ref(&a))[0].level,
-        StoryLevel::Suspicion
-    );
+    assert_eq!(stories(std::slice::from_ref(&a))[0].level, StoryLevel::Suspicion);
     let b = act("b", "1b.y", "S5", "joe@example.com", (1, 1));
     assert_eq!(stories(&[a, b])[0].level, StoryLevel::Compromise);
 }
@@ -287,15 +197,9 @@ fn a_decisive_finding_alone_is_a_strong_suspicion_and_with_another_stage_a_compr
 fn a_sensitive_person_counts_and_comes_first() {
     let mut inputs = inputs();
     inputs.vip.insert("zoe@example.com".into());
-    let all = [
-        act("a", "1b.x", "S4", "joe@example.com", (2, 0)),
-        act("b", "1b.x", "S4", "zoe@example.com", (1, 0)),
-    ];
+    let all = [act("a", "1b.x", "S4", "joe@example.com", (2, 0)), act("b", "1b.x", "S4", "zoe@example.com", (1, 0))];
     let found = build(&all, &inputs, Stages::embedded());
-    assert_eq!(
-        (found[0].subject.as_str(), found[0].score),
-        ("zoe@example.com", found[1].score + 5)
-    );
+    assert_eq!((found[0].subject.as_str(), found[0].score), ("zoe@example.com", found[1].score + 5));
 }
 
 #[test]
@@ -303,30 +207,13 @@ fn named_attacks_want_their_order_and_their_sign() {
     let mut fraud = hijack();
     fraud[3].first_seen = Some(at(9, 0));
     fraud[3].last_seen = Some(at(9, 0));
-    assert_eq!(
-        stories(&fraud)[0].pattern,
-        None,
-        "the fraud came before the access"
-    );
-    let mut forward = act(
-        "a",
-        "1b.inbox-rule-forward",
-        "S4",
-        "joe@example.com",
-        (1, 0),
-    );
+    assert_eq!(stories(&fraud)[0].pattern, None, "the fraud came before the access");
+    let mut forward = act("a", "1b.inbox-rule-forward", "S4", "joe@example.com", (1, 0));
     assert_eq!(stories(std::slice::from_ref(&forward))[0].pattern, None);
-    forward.signs = vec![SignShown {
-        name: "money_words".into(),
-        text: Text::default(),
-        points: Some(15),
-    }];
+    forward.signs = vec![SignShown { name: "money_words".into(), text: Text::default(), points: Some(15) }];
     assert_eq!(stories(&[forward])[0].pattern.as_deref(), Some("BEC-2"));
     let spoof = act("a", "1c.direct-send", "S7", "joe@example.com", (1, 0));
-    assert_eq!(
-        stories(std::slice::from_ref(&spoof))[0].pattern.as_deref(),
-        Some("EXTERNE-1")
-    );
+    assert_eq!(stories(std::slice::from_ref(&spoof))[0].pattern.as_deref(), Some("EXTERNE-1"));
     let other = act("b", "1b.x", "S4", "joe@example.com", (1, 1));
     assert_eq!(stories(&[spoof, other])[0].pattern, None);
 }
@@ -341,41 +228,25 @@ fn facts_near_the_story_are_cited_in_it() {
         links: vec![],
     };
     let mut inputs = inputs();
-    inputs.context_facts = vec![
-        fact("joe@example.com", 12),
-        fact("joe@example.com", 1),
-        fact("joe@example.com", 30),
-        fact("ann@example.com", 10),
-    ];
+    inputs.context_facts =
+        vec![fact("joe@example.com", 12), fact("joe@example.com", 1), fact("joe@example.com", 30), fact("ann@example.com", 10)];
     let mut tied = fact("zed@example.com", 30);
     tied.links = vec![link("session", "s1")];
     inputs.context_facts.push(tied);
     let found = build(&hijack(), &inputs, Stages::embedded());
     let times: Vec<_> = found[0].context.iter().map(|c| c.time).collect();
-    assert_eq!(
-        times,
-        [Some(at(12, 0)), Some(at(30, 0))],
-        "one near, one by its session"
-    );
+    assert_eq!(times, [Some(at(12, 0)), Some(at(30, 0))], "one near, one by its session");
 }
 
 #[test]
 fn a_subject_is_never_read_as_a_template() {
     let f = act("a", "1b.x", "S4", "{n}\u{202e}@example.com", (1, 0));
     let text = &stories(&[f])[0].text;
-    assert!(
-        text.fr.contains("{n}‹U+202E›@example.com") && text.en.contains("{n}‹U+202E›@example.com"),
-        "{text:?}"
-    );
+    assert!(text.fr.contains("{n}‹U+202E›@example.com") && text.en.contains("{n}‹U+202E›@example.com"), "{text:?}");
 }
 
 fn any_finding() -> impl Strategy<Value = Finding> {
-    let subjects = prop::sample::select(vec![
-        "joe@example.com",
-        "ann@example.com",
-        "tenant",
-        "0d1e-app",
-    ]);
+    let subjects = prop::sample::select(vec!["joe@example.com", "ann@example.com", "tenant", "0d1e-app"]);
     let stages = prop::sample::select(vec!["S1", "S2", "S4", "S5", "S7", ""]);
     let links = prop::collection::vec(
         prop::sample::select(vec![
@@ -387,32 +258,16 @@ fn any_finding() -> impl Strategy<Value = Finding> {
         ]),
         0..2,
     );
-    let verdicts = prop::sample::select(vec![
-        Verdict::Weakness,
-        Verdict::Suspicious,
-        Verdict::Compromise,
-    ]);
-    (
-        subjects,
-        stages,
-        links,
-        verdicts,
-        prop::option::of((1i8..28, 0i8..24)),
-        0u32..=100,
-        any::<bool>(),
-        any::<bool>(),
+    let verdicts = prop::sample::select(vec![Verdict::Weakness, Verdict::Suspicious, Verdict::Compromise]);
+    (subjects, stages, links, verdicts, prop::option::of((1i8..28, 0i8..24)), 0u32..=100, any::<bool>(), any::<bool>()).prop_map(
+        |(subject, stage, links, verdict, time, weight, decisive, in_context)| {
+            let mut f = finding("", "1b.x", subject);
+            (f.stage, f.verdict, f.weight, f.decisive, f.in_context) = (stage.into(), verdict, weight, decisive, in_context);
+            (f.first_seen, f.last_seen) = (time.map(|(d, h)| at(d, h)), time.map(|(d, h)| at(d, h)));
+            f.links = links.into_iter().map(|(k, v)| link(k, v)).collect();
+            f
+        },
     )
-        .prop_map(
-            |(subject, stage, links, verdict, time, weight, decisive, in_context)| {
-                let mut f = finding("", "1b.x", subject);
-                (f.stage, f.verdict, f.weight, f.decisive, f.in_context) =
-                    (stage.into(), verdict, weight, decisive, in_context);
-                (f.first_seen, f.last_seen) =
-                    (time.map(|(d, h)| at(d, h)), time.map(|(d, h)| at(d, h)));
-                f.links = links.into_iter().map(|(k, v)| link(k, v)).collect();
-                f
-            },
-        )
 }
 
 fn numbered(prefix: &str, mut findings: Vec<Finding>) -> Vec<Finding> {

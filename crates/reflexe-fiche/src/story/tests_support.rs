@@ -20,10 +20,7 @@ pub(crate) fn finding(id: &str, check: &str, subject: &str) -> Finding {
         first_seen: None,
         last_seen: None,
         count: 1,
-        text: Text::new(
-            format!("{check} sur {subject}"),
-            format!("{check} on {subject}"),
-        ),
+        text: Text::new(format!("{check} sur {subject}"), format!("{check} on {subject}")),
         attack: vec![],
         signs: vec![],
         points: 0,
@@ -40,22 +37,14 @@ pub(crate) fn finding(id: &str, check: &str, subject: &str) -> Finding {
 
 /// One hostile address, nothing else.
 pub(crate) fn inputs() -> StoryInputs {
-    StoryInputs {
-        hostile: ["ip:203.0.113.66".to_owned()].into(),
-        ..StoryInputs::default()
-    }
+    StoryInputs { hostile: ["ip:203.0.113.66".to_owned()].into(), ..StoryInputs::default() }
 }
 
 /// `2026-11-<day>T<hour>:00:00Z`.
 pub(crate) fn at(day: i8, hour: i8) -> Timestamp {
-    format!("2026-11-{day:02}T{hour:02}:00:00Z")
-        .parse()
-        .expect("a valid instant")
+    format!("2026-11-{day:02}T{hour:02}:00:00Z").parse().expect("a valid instant")
 }
 
 pub(crate) fn link(kind: &str, value: &str) -> Link {
-    Link {
-        kind: kind.into(),
-        value: value.into(),
-    }
+    Link { kind: kind.into(), value: value.into() }
 }
