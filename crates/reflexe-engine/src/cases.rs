@@ -330,7 +330,6 @@ fn tables_read(sql: &str) -> Vec<&'static spec::Table> {
         .filter(|w| !w.is_empty())
         .map(str::to_lowercase)
         .collect();
-    let named: BTreeSet<&str> =
-        words.windows(2).filter(|w| w[0] == "from" || w[0] == "join").map(|w| w[1].as_str()).collect();
+    let named: BTreeSet<&str> = words.windows(2).filter(|w| w[0] == "from" || w[0] == "join").map(|w| w[1].as_str()).collect();
     spec::tables().iter().filter(|t| named.contains(t.name.as_str())).collect()
 }

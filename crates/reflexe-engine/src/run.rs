@@ -297,14 +297,20 @@ fn candidates(session: &Session, check: &Check, params: &dyn Fn(&str) -> Option<
 ///
 /// # Errors
 /// When the query or a signal is wrong.
-pub fn columns(session: &Session, catalogue: &Catalogue, check: &Check, window: Window) -> Result<BTreeMap<String, bool>, EngineError> {
+pub fn columns(
+    session: &Session,
+    catalogue: &Catalogue,
+    check: &Check,
+    window: Window,
+) -> Result<BTreeMap<String, bool>, EngineError> {
     let params = |name: &str| match name {
         "window_from" => Some(instant(window.from)),
         "window_to" => Some(instant(window.to)),
         _ => check.def.params.get(name).and_then(|p| literal(&p.value)),
     };
     session.register_signals(&catalogue.signals_of(&check.sql), &params)?;
-    let sql = bind(&check.sql, &params).map_err(|name| EngineError::Parameter { name, place: format!("{}/check.sql", check.folder) })?;
+    let sql = bind(&check.sql, &params)
+        .map_err(|name| EngineError::Parameter { name, place: format!("{}/check.sql", check.folder) })?;
     let frame = session.runtime.block_on(session.ctx.sql(&sql))?;
     Ok(frame.schema().fields().iter().map(|f| (f.name().clone(), f.data_type() == &DataType::Boolean)).collect())
 }

@@ -61,7 +61,7 @@ fn wrong_use_and_failure_have_their_own_codes() {
     let missing = run(reflexe().args(["query", "select 1", "--lang", "fr", "--case"]).arg(dir.path().join("nothing")));
     assert_eq!(missing.code, 3);
     assert!(missing.err.contains("cas"), "in French: {}", missing.err);
-    let nowhere = run(reflexe().arg("qualify").arg(dir.path().join("nowhere")).arg("--case").arg(dir.path().join("case")));
+    let nowhere = run(reflexe().arg("import").arg(dir.path().join("nowhere")).arg("--case").arg(dir.path().join("case")));
     assert_eq!(nowhere.code, 1, "named, not there: {}", nowhere.err);
-    assert!(nowhere.err.contains("nowhere"));
+    assert!(nowhere.out.contains("nowhere"), "{}", nowhere.out);
 }

@@ -46,6 +46,10 @@ pub fn address(text: &str) -> Option<Address> {
         return None;
     }
     let (host, port) = split_port(text);
+    if let Ok(ip) = host.parse::<Ipv4Addr>() {
+        // the usual case; what parses is already written as it should be
+        return Some(Address { ip: host.to_owned(), port, kind: kind(IpAddr::V4(ip)) });
+    }
     let bare = host.split('%').next().unwrap_or_default();
     match bare.parse::<IpAddr>() {
         Ok(ip) => {

@@ -102,13 +102,18 @@ pub fn elements(list: &str) -> Vec<Raw<'_>> {
 }
 
 /// The text of a JSON string, given between its quotes.
+#[inline]
 pub fn unescape(text: &str) -> Cow<'_, str> {
-    let Some(first) = memchr::memchr(b'\\', text.as_bytes()) else {
+    if !scan::escaped(text) {
         return Cow::Borrowed(text);
-    };
+    }
+    unescape_from(text, memchr::memchr(b'\\', text.as_bytes()))
+}
+
+fn unescape_from(text: &str, first: Option<usize>) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    let mut at = Some(first);
+    let mut at = first;
     while let Some(n) = at {
         out.push_str(&rest[..n]);
         let escape = rest.as_bytes().get(n + 1).copied();

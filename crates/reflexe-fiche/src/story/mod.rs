@@ -109,7 +109,7 @@ fn one(acts: &[&cluster::Act], inputs: &StoryInputs, data: &Stages) -> Story {
         pattern,
         breakdown: scored.breakdown,
         principals: others.iter().map(|p| (*p).to_owned()).collect(),
-        context: context(acts, &principals, (from, to), inputs, data.cluster.gap_days),
+        context: context(acts, &principals, (from, to), inputs, data.cluster.context_days),
     }
 }
 
@@ -119,9 +119,9 @@ fn context(
     principals: &BTreeSet<&str>,
     (from, to): (Option<Timestamp>, Option<Timestamp>),
     inputs: &StoryInputs,
-    gap_days: i64,
+    days: i64,
 ) -> Vec<StoryFact> {
-    let gap = SignedDuration::from_hours(24 * gap_days);
+    let gap = SignedDuration::from_hours(24 * days);
     let near = |t: Option<Timestamp>| match (t, from, to) {
         (Some(t), Some(from), Some(to)) => from.duration_since(t) <= gap && t.duration_since(to) <= gap,
         _ => false,

@@ -50,6 +50,7 @@ impl Stages {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cluster {
     pub gap_days: i64,
+    pub context_days: i64,
     pub least_weight: u32,
     pub extend: Vec<String>,
     pub merge: Vec<String>,
