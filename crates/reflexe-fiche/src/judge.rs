@@ -241,7 +241,7 @@ pub fn judge(check: &CheckDef, mut folded: Folded, ctx: &Context<'_>) -> Judged 
     let needed =
         |n: &String| sign(n).is_some_and(|s| s.seen_in.iter().chain(&s.absent_from).any(|t| check.needs.contains_key(t)));
     let (open, limits): (Vec<String>, Vec<String>) =
-        open.into_iter().filter(|n| could_raise(n)).partition(|n| hinges(n) || needed(n));
+        open.into_iter().filter(could_raise).partition(|n| hinges(n) || needed(n));
     let worst = weigh(check, &signs, &on.iter().chain(&open).cloned().collect::<Vec<_>>()).0;
     let mut judged_verdict = verdict;
     let mut could_be = None;
