@@ -56,7 +56,7 @@ fn the_attacked_tenant_is_found_out() {
             let cited =
                 |f: &&Value| list(f, "rows").iter().any(|r| r["record_id"].as_str().is_some_and(|id| records.contains(id)));
             for expected in list(act, "expect") {
-                let (check, least) = (&expected["check"], expected["verdict"].as_str().expect("a verdict"));
+                let (check, least) = (&expected["check"], expected["at_least"].as_str().expect("a verdict"));
                 let best = findings
                     .iter()
                     .filter(|f| &f["check"] == check)
