@@ -272,7 +272,7 @@ fn all_candidates<'a>(
         }
     };
     let mut done: Vec<(usize, Result<Vec<Folded>, EngineError>)> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..session.threads.max(1)).map(|_| scope.spawn(&work)).collect();
+        let workers: Vec<_> = (0..session.threads.max(1)).map(|_| scope.spawn(work)).collect();
         // A worker that panicked takes its checks with it: the run must not pretend they were looked at.
         workers.into_iter().flat_map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     });

@@ -240,8 +240,7 @@ pub fn judge(check: &CheckDef, mut folded: Folded, ctx: &Context<'_>) -> Judged 
     let hinges = |n: &String| null_in_sql.contains(n) && sign(n).is_some_and(|s| !s.hinges_on.is_empty());
     let needed =
         |n: &String| sign(n).is_some_and(|s| s.seen_in.iter().chain(&s.absent_from).any(|t| check.needs.contains_key(t)));
-    let (open, limits): (Vec<String>, Vec<String>) =
-        open.into_iter().filter(could_raise).partition(|n| hinges(n) || needed(n));
+    let (open, limits): (Vec<String>, Vec<String>) = open.into_iter().filter(could_raise).partition(|n| hinges(n) || needed(n));
     let worst = weigh(check, &signs, &on.iter().chain(&open).cloned().collect::<Vec<_>>()).0;
     let mut judged_verdict = verdict;
     let mut could_be = None;
@@ -257,7 +256,7 @@ pub fn judge(check: &CheckDef, mut folded: Folded, ctx: &Context<'_>) -> Judged 
         && (on.iter().any(|n| sign(n).is_some_and(|s| s.decisive)) || check.judge.decisive.is_some_and(|d| points >= d));
     let weight = on
         .iter()
-        .filter_map(|n| sign(n))
+        .filter_map(sign)
         .filter(|s| s.at_most.is_none())
         .map(|s| s.weight.unwrap_or(check.weight))
         .max()

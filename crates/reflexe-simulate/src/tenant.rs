@@ -377,7 +377,7 @@ pub fn person(n: usize, seed: u64, domain: &str, start: Seconds) -> User {
         mailbox: rng.guid(),
         department,
         title,
-        synced: !administers && n % 2 == 0,
+        synced: !administers && n.is_multiple_of(2),
         created: start - (400 + rng.below(1500) as i64) * crate::text::DAY,
         home,
         device: rng.guid(),

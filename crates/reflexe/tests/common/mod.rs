@@ -1,5 +1,5 @@
 //! Runs the binary as a person would and reads its JSON.
-#![allow(dead_code)] // each test file uses its own part
+#![allow(dead_code, clippy::print_stdout)] // each test file uses its own part; a skipped test says so
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
