@@ -13,13 +13,18 @@ with every as (
   group by e.app, e.name
 ), brand as (
   select name, microsoft, skeleton(name) as bones from ref.brand
-), near as (            -- an exact name is honest for every other house (the real Zoom is called Zoom), never for Microsoft's
-  select m.app, m.name, coalesce(min(case when b.bones = m.bones then b.name end), min(b.name)) as near, bool_or(lower(btrim(m.name)) = b.name) as exact, bool_or(b.bones = m.bones and lower(btrim(m.name)) <> b.name) as same
+), pair as (            -- a brand within a longer name deceives only when it is disguised ("rnicrosoft backup"); written plainly it says what the application serves
+  select m.app, m.name, m.bones, b.name as brand, b.microsoft, b.bones as brand_bones,
+         length(b.name) >= 6 and strpos(m.bones, b.bones) > 0 and strpos(lower(m.name), b.name) = 0 as disguised
   from mine m cross join brand b
-  where levenshtein(b.bones, m.bones) <= case when length(b.name) >= 8 then 2 when length(b.name) >= 6 then 1 else 0 end
-    and abs(length(b.name) - length(m.name)) <= 4
-    and not (lower(btrim(m.name)) = b.name and not b.microsoft)
-  group by m.app, m.name
+), near as (            -- an exact name is honest for every other house (the real Zoom is called Zoom), never for Microsoft's
+  select app, name, coalesce(min(case when brand_bones = bones or disguised then brand end), min(brand)) as near,
+         bool_or(lower(btrim(name)) = brand) as exact, bool_or((brand_bones = bones or disguised) and lower(btrim(name)) <> brand) as same
+  from pair
+  where (disguised or (levenshtein(brand_bones, bones) <= case when length(brand) >= 8 then 2 when length(brand) >= 6 then 1 else 0 end
+                       and abs(length(brand) - length(name)) <= 4))
+    and not (lower(btrim(name)) = brand and not microsoft)
+  group by app, name
 ), tool as (
   select m.app, m.name from mine m cross join (select skeleton(token) as bones from ref.offensive_name) o where strpos(m.bones, o.bones) > 0 group by m.app, m.name
 )
