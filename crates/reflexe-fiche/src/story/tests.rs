@@ -233,7 +233,8 @@ fn facts_near_the_story_are_cited_in_it() {
     let mut tied = fact("zed@example.com", 30);
     tied.links = vec![link("session", "s1")];
     inputs.context_facts.push(tied);
-    let found = build(&hijack(), &inputs, Stages::embedded());
+    let text = include_str!("../../../../fiche/stages.toml").replace("context_days = 42", "context_days = 7");
+    let found = build(&hijack(), &inputs, &Stages::parse(&text).expect("well formed"));
     let times: Vec<_> = found[0].context.iter().map(|c| c.time).collect();
     assert_eq!(times, [Some(at(12, 0)), Some(at(30, 0))], "one near, one by its session");
 }
