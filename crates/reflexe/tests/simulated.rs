@@ -55,12 +55,15 @@ fn the_attacked_tenant_is_found_out() {
             let records: BTreeSet<&str> = list(act, "records").iter().filter_map(|r| r["record_id"].as_str()).collect();
             let cited =
                 |f: &&Value| list(f, "rows").iter().any(|r| r["record_id"].as_str().is_some_and(|id| records.contains(id)));
+            // An exported setting proves the act as well as the log does; it carries no record of the log.
+            let logs = ["ual_event", "signin", "directory_audit"];
+            let state = |f: &&Value| list(f, "rows").iter().all(|r| !logs.contains(&r["table"].as_str().expect("a table")));
             for expected in list(act, "expect") {
                 let (check, least) = (&expected["check"], expected["at_least"].as_str().expect("a verdict"));
                 let best = findings
                     .iter()
                     .filter(|f| &f["check"] == check)
-                    .filter(|f| records.is_empty() || cited(f) || f["rows"].as_array().is_some_and(Vec::is_empty))
+                    .filter(|f| records.is_empty() || cited(f) || state(f))
                     .filter_map(|f| f["verdict"].as_str())
                     .map(rank)
                     .max();
