@@ -167,8 +167,7 @@ pub fn list(items: &[String], lang: Lang) -> String {
 pub fn clean(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
-        let hidden = matches!(c, '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-        if hidden {
+        if hidden(c) {
             out.push_str(&format!("‹U+{:04X}›", c as u32));
         } else {
             out.push(c);
@@ -180,6 +179,14 @@ pub fn clean(text: &str) -> String {
     out
 }
 
+/// Characters without a shape of their own: controls, marks of direction, zero-width characters, soft hyphen, fillers, line and
+/// paragraph separators, variation selectors, tags. The no-break spaces of our own words are not among them.
+pub fn hidden(c: char) -> bool {
+    matches!(c, '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +194,8 @@ mod tests {
     #[test]
     fn hidden_characters_show_and_length_is_bounded() {
         assert_eq!(clean("a\u{200b}b\u{202e}"), "a‹U+200B›b‹U+202E›");
+        assert_eq!(clean("a\u{ad}\u{e0041}\u{2028}\u{fe0f}"), "a‹U+00AD›‹U+E0041›‹U+2028›‹U+FE0F›");
+        assert_eq!(clean("é\u{a0}\u{202f}œ日"), "é\u{a0}\u{202f}œ日");
         assert_eq!(clean(&"x".repeat(500)).chars().count(), LONGEST);
     }
 

@@ -16,22 +16,13 @@ pub(crate) fn visible_cut(text: &str, limit: usize, keep: &[char]) -> (String, b
             out.push('…');
             return (out, true);
         }
-        if c == ' ' || c.is_ascii_graphic() || keep.contains(&c) {
+        if keep.contains(&c) || !say::hidden(c) {
             out.push(c);
-        } else if invisible(c) {
-            out.push_str(&format!("‹U+{:04X}›", c as u32));
         } else {
             out.push_str(&say::clean(c.encode_utf8(&mut [0; 4])));
         }
     }
     (out, false)
-}
-
-/// Characters without a shape beyond those that `say::clean` shows: soft hyphen, Arabic letter mark, fillers, line and
-/// paragraph separators, variation selectors, tags. The no-break spaces of our own words stay.
-fn invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180e}' | '\u{2028}' | '\u{2029}'
-        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A part of a shown string: plain, or the token of a hidden character.

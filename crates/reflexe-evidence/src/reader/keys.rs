@@ -100,9 +100,13 @@ fn hash(name: &[u8]) -> usize {
 }
 
 /// The key of a member's name.
+#[cfg(test)]
+fn key_of(name: &[u8]) -> Option<Key> {
+    find(&names().table, name)
+}
+
 #[inline]
-pub fn key_of(name: &[u8]) -> Option<Key> {
-    let table = &names().table;
+fn find(table: &[Option<(&'static str, Key)>], name: &[u8]) -> Option<Key> {
     let mut slot = hash(name);
     while let Some((spelling, key)) = table[slot] {
         if spelling.as_bytes() == name {
@@ -154,9 +158,10 @@ impl Slots {
     pub fn scan(&mut self, bytes: &[u8], at: usize) -> Result<usize, Stop> {
         self.ranges = [(0, 0); COUNT];
         let ranges = &mut self.ranges;
+        let table = &names().table;
         scan::object(bytes, at, |key, a, z| {
             // a name met twice: the last one counts, as in every JSON reader
-            if let Some(key) = key_of(key) {
+            if let Some(key) = find(table, key) {
                 ranges[key as usize] = ((a - at) as u32, (z - at) as u32);
             }
         })

@@ -1,4 +1,5 @@
 //! From bytes to records: a window over the file, JSON and CSV record streams, and the values inside a record.
+mod block;
 pub mod csv;
 pub mod json;
 pub mod keys;

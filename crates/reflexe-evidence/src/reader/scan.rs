@@ -1,6 +1,8 @@
 //! A walk over the members of one JSON object, without building anything. Nested values are skipped, not parsed; a record
 //! whose walk fails is rejected, so the walk may be tolerant inside what it skips.
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
+
+use super::block::{marks, quote_or_slash};
 
 /// Why a walk ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,29 +22,17 @@ pub fn space(b: &[u8], mut at: usize) -> usize {
     at
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
-
-/// The high bit of every byte of `word` that is `byte`; bits above the lowest one set may be wrong.
-#[inline]
-fn equal(word: u64, byte: u8) -> u64 {
-    let x = word ^ (ONES * byte as u64);
-    x.wrapping_sub(ONES) & !x & HIGHS
-}
-
-/// Index of the first quote or backslash from `at` on. Most strings are short: the first bytes are looked at eight at a
-/// time, in place, before a search that costs a call.
+/// Index of the first quote or backslash from `at` on. Most strings are short: the first bytes are looked at in place, before
+/// a search that costs a call.
 #[inline]
 fn quote_or_escape(b: &[u8], at: usize) -> Option<usize> {
     let mut rest = b.get(at..)?;
     for step in 0..4 {
-        let Some(eight) = rest.first_chunk::<8>() else { break };
-        let word = u64::from_le_bytes(*eight);
-        let found = equal(word, b'"') | equal(word, b'\\');
-        if found != 0 {
-            return Some(at + step * 8 + (found.trailing_zeros() / 8) as usize);
+        let Some(part) = rest.first_chunk::<16>() else { break };
+        if let Some(n) = quote_or_slash(part) {
+            return Some(at + step * 16 + n);
         }
-        rest = &rest[8..];
+        rest = &rest[16..];
     }
     memchr2(b'"', b'\\', rest).map(|n| b.len() - rest.len() + n)
 }
@@ -50,8 +40,7 @@ fn quote_or_escape(b: &[u8], at: usize) -> Option<usize> {
 /// Whether the text holds a backslash.
 #[inline]
 pub fn escaped(text: &str) -> bool {
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    words.iter().any(|w| equal(u64::from_le_bytes(*w), b'\\') != 0) || rest.contains(&b'\\')
+    memchr(b'\\', text.as_bytes()).is_some()
 }
 
 /// Index after the string whose first byte (after the quote) is at `at`.
@@ -90,26 +79,73 @@ pub fn value_end(b: &[u8], at: usize) -> Result<usize, Stop> {
     }
 }
 
-fn container_end(b: &[u8], mut at: usize) -> Result<usize, Stop> {
-    let mut depth = 0_u32;
+/// Index after the object or array that starts at `at`: brackets outside strings are counted, 64 bytes at a time.
+fn container_end(b: &[u8], at: usize) -> Result<usize, Stop> {
+    let (mut from, mut depth, mut in_string, mut escape) = (at, 0_u32, 0_u64, false);
     loop {
-        match b.get(at) {
-            None => return Err(Stop::Incomplete),
-            Some(b'"') => at = string_end(b, at + 1)?,
-            Some(b'{' | b'[') => {
-                depth += 1;
-                at += 1;
-            }
-            Some(b'}' | b']') => {
-                depth -= 1;
-                at += 1;
-                if depth == 0 {
-                    return Ok(at);
+        let rest = b.get(from..).unwrap_or_default();
+        let mut padded = [0; 64];
+        let block = rest.first_chunk::<64>().unwrap_or_else(|| {
+            padded[..rest.len()].copy_from_slice(rest);
+            &padded
+        });
+        let marks = marks(block);
+        let quotes = marks.quote & !escaped_bits(marks.slash, &mut escape);
+        // set from every opening quote up to its closing one
+        let strings = odd_before(quotes) ^ in_string;
+        in_string = if strings >> 63 == 1 { u64::MAX } else { 0 };
+        let (open, close) = (marks.open & !strings, marks.close & !strings);
+        if depth > close.count_ones() {
+            depth = depth + open.count_ones() - close.count_ones();
+        } else {
+            let mut both = open | close;
+            while both != 0 {
+                let n = both.trailing_zeros();
+                if open >> n & 1 == 1 {
+                    depth += 1;
+                } else {
+                    depth -= 1;
+                    if depth == 0 {
+                        return Ok(from + n as usize + 1);
+                    }
                 }
+                both &= both - 1;
             }
-            Some(_) => at += 1,
         }
+        if rest.len() <= 64 {
+            return Err(Stop::Incomplete);
+        }
+        from += 64;
     }
+}
+
+/// The bytes that a backslash escapes, of those marked as backslashes; `carry` says it of the first byte of the next block.
+#[inline]
+fn escaped_bits(mut slash: u64, carry: &mut bool) -> u64 {
+    let mut escaped = 0;
+    if std::mem::take(carry) {
+        escaped = 1;
+        slash &= !1;
+    }
+    while slash != 0 {
+        let n = slash.trailing_zeros();
+        if n == 63 {
+            *carry = true;
+            break;
+        }
+        escaped |= 2 << n;
+        slash &= !(3 << n);
+    }
+    escaped
+}
+
+/// A bit is set where an odd number of bits stands at it or before it.
+#[inline]
+fn odd_before(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
 }
 
 /// Calls `member` with the key (between its quotes) and the range of the value of every member of the object that starts
@@ -179,6 +215,8 @@ fn expect(b: &[u8], at: usize, byte: u8) -> Result<(), Stop> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn members(text: &str) -> Result<Vec<(String, String)>, Stop> {
@@ -206,6 +244,52 @@ mod tests {
             let text = format!("{}\\\"{}\"", "ab".repeat(n), "c".repeat(n));
             assert_eq!(string_end(text.as_bytes(), 0), Ok(text.len()));
             assert!(escaped(&text) && !escaped(&text.replace('\\', "]")));
+        }
+    }
+
+    /// Byte by byte, to compare with.
+    fn slow_end(b: &[u8]) -> Option<usize> {
+        let (mut at, mut depth) = (0, 0);
+        loop {
+            match b.get(at)? {
+                b'"' => at = string_end(b, at + 1).ok()?,
+                open @ (b'{' | b'[' | b'}' | b']') => {
+                    depth += if matches!(open, b'{' | b'[') { 1 } else { -1 };
+                    at += 1;
+                    if depth == 0 {
+                        return Some(at);
+                    }
+                }
+                _ => at += 1,
+            }
+        }
+    }
+
+    fn json() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            Just("null".to_owned()),
+            "-?[0-9]{1,20}",
+            "[ -~é]{0,90}".prop_map(|t| serde_json::to_string(&t).unwrap()),
+            r#"[{}"\\\[\]]{0,70}"#.prop_map(|t| serde_json::to_string(&t).unwrap()),
+        ];
+        leaf.prop_recursive(4, 60, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(|v| format!("[{}]", v.join(","))),
+                prop::collection::vec(inner, 0..6)
+                    .prop_map(|v| format!("{{{}}}", v.iter().map(|v| format!("\"k\": {v}")).collect::<Vec<_>>().join(" , "))),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn containers_end_where_they_do(inner in json(), tail in "[ -~]{0,80}", cut in 0_usize..200) {
+            let whole = format!("[{inner}]{tail}");
+            prop_assert_eq!(container_end(whole.as_bytes(), 0), Ok(inner.len() + 2));
+            let cut = &whole.as_bytes()[..cut.min(inner.len() + 1)];
+            if cut.first() == Some(&b'[') {
+                prop_assert_eq!(container_end(cut, 0).ok(), slow_end(cut));
+            }
         }
     }
 
