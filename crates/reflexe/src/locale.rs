@@ -1,5 +1,5 @@
 //! The user's language: from `--lang`, else from the locale; and the French words of the command line.
-use std::ffi::OsString;
+use std::{collections::BTreeMap, ffi::OsString};
 
 use reflexe_model::Lang;
 
@@ -19,34 +19,49 @@ pub fn from_arguments(args: impl Iterator<Item = OsString>) -> Lang {
     }
 }
 
+/// `words/help.fr.toml`.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct French {
+    about: String,
+    command: BTreeMap<String, String>,
+    argument: BTreeMap<String, String>,
+}
+
 /// The command line's help in the user's language.
 pub fn translated(command: clap::Command, lang: Lang) -> clap::Command {
     if lang == Lang::En {
         return command;
     }
-    let mut command = command
-        .about("Qualifier une compromission supposée d’un tenant Microsoft 365 / Entra ID, hors ligne, à partir de ses exports");
-    for (name, about) in FRENCH {
-        command = command.mut_subcommand(name, |c| c.about(about));
-    }
-    command
+    let Ok(french) = toml::from_str::<French>(include_str!("../words/help.fr.toml")) else {
+        return command; // held by a test
+    };
+    let about = french.about.clone();
+    in_french(command, "", &french).about(about)
 }
 
-/// What each command does, in French.
-const FRENCH: [(&str, &str); 12] = [
-    ("demo", "Un tenant compromis simulé, jugé, avec son rapport"),
-    ("qualify", "Importer des preuves, les juger, donner la réponse et écrire le rapport"),
-    ("import", "Importer des fichiers ou dossiers dans un cas ; dire ce qui est reconnu et ce qui ne l’est pas"),
-    ("check", "Relancer des contrôles sur un cas"),
-    ("case", "Créer un cas ou montrer ce qu’il contient"),
-    ("query", "Interroger les tables, en SQL"),
-    ("report", "Réécrire le rapport"),
-    ("tables", "Lister les tables et leurs colonnes"),
-    ("checks", "Lister les contrôles"),
-    ("items", "Lister les points de la fiche"),
-    ("sources", "Lister ce qui peut être importé"),
-    ("simulate", "Écrire un tenant simulé, avec sa vérité à côté"),
-];
+fn in_french(mut command: clap::Command, path: &str, french: &French) -> clap::Command {
+    if let Some(about) = french.command.get(path) {
+        command = command.about(about.clone());
+    }
+    let ids: Vec<clap::Id> = command.get_arguments().map(|a| a.get_id().clone()).collect();
+    for id in ids {
+        if let Some(help) = french.argument.get(id.as_str()) {
+            command = command.mut_arg(id, |a| a.help(help.clone()));
+        }
+    }
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    for name in names {
+        let below = format!("{path} {name}").trim_start().to_owned();
+        command = command.mut_subcommand(&name, |c| in_french(c, &below, french));
+    }
+    command
+        .subcommand_help_heading("Commandes")
+        .disable_help_subcommand(true)
+        .disable_help_flag(true)
+        .arg(clap::Arg::new("help").short('h').long("help").action(clap::ArgAction::Help).help("Afficher cette aide"))
+        .help_template("{about-with-newline}\nUsage : {usage}\n\n{all-args}")
+}
 
 /// An error in the user's language, with its causes.
 pub fn error(error: &anyhow::Error, lang: Lang) -> String {
@@ -59,4 +74,34 @@ pub fn error(error: &anyhow::Error, lang: Lang) -> String {
         }
     }
     parts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn walk(command: &clap::Command, path: &str, commands: &mut BTreeSet<String>, arguments: &mut BTreeSet<String>) {
+        arguments.extend(command.get_arguments().map(|a| a.get_id().as_str().to_owned()));
+        for sub in command.get_subcommands() {
+            let below = format!("{path} {}", sub.get_name()).trim_start().to_owned();
+            walk(sub, &below, commands, arguments);
+            commands.insert(below);
+        }
+    }
+
+    #[test]
+    fn every_command_and_argument_is_told_in_french_and_nothing_else_is() {
+        let french: French = toml::from_str(include_str!("../words/help.fr.toml")).unwrap();
+        let (mut commands, mut arguments) = (BTreeSet::new(), BTreeSet::new());
+        walk(&crate::cli::Cli::command(), "", &mut commands, &mut arguments);
+        assert_eq!(french.command.keys().cloned().collect::<BTreeSet<_>>(), commands);
+        assert_eq!(french.argument.keys().cloned().collect::<BTreeSet<_>>(), arguments);
+        let mut told = translated(crate::cli::Cli::command(), Lang::Fr);
+        let help = told.find_subcommand_mut("qualify").unwrap().render_long_help().to_string();
+        assert!(help.contains("Votre nom") && help.contains("Usage :") && !help.contains("Print help"), "{help}");
+    }
 }

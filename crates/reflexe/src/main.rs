@@ -1,5 +1,7 @@
 //! The binary: reads the command line, wires the parts together, prints. Exit code: 0 done, 1 done but evidence was
 //! rejected in part or not recognised, 2 wrong use, 3 failed.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod assemble;
 mod cli;
 mod commands;

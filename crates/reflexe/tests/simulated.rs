@@ -166,6 +166,8 @@ fn what_is_missing_is_unknown() {
                     let answer = answers(&run(reflexe().args(["check", "--json", "--case"]).arg(&case).args(&resting))).remove(0);
                     for id in resting {
                         assert_eq!(verdict(&answer, "checks", id), "unknown", "{id} without {path}");
+                        let check = list(&answer, "checks").iter().find(|c| c["id"] == id).expect("the check");
+                        assert!(!list(check, "missing").is_empty(), "{id} without {path}: nobody is told how to get it");
                     }
                 }
             });

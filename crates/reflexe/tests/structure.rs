@@ -106,3 +106,63 @@ fn nothing_is_left_unfinished() {
         assert!(!marks.iter().any(|m| text.contains(m.as_str())), "{}", file.display());
     }
 }
+
+/// The licences that `deny.toml` allows. Held here too, so that a machine without cargo-deny guards them all the same.
+#[test]
+fn every_dependency_has_an_allowed_licence() {
+    let deny: toml::Table = toml::from_str(&fs::read_to_string(root().join("deny.toml")).expect("deny.toml")).expect("TOML");
+    let allowed: Vec<&str> = deny["licenses"]["allow"].as_array().expect("a list").iter().filter_map(|l| l.as_str()).collect();
+    let mut command = std::process::Command::new(env!("CARGO"));
+    command.args(["metadata", "--format-version", "1", "--locked", "--filter-platform"]).arg(host()).current_dir(root());
+    let output = command.output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    assert!(packages.len() > 100, "{} packages", packages.len());
+    for package in packages {
+        let licence = package["license"].as_str().unwrap_or_default();
+        assert!(allows(licence, &allowed), "{} {}: licence \"{licence}\"", package["name"], package["version"]);
+    }
+}
+
+/// Whether an SPDX expression can be satisfied: of alternatives one must be allowed, of parts all.
+fn allows(expression: &str, allowed: &[&str]) -> bool {
+    let expression = expression.replace('/', " OR ");
+    let fine = |words: &[&str]| {
+        let joined = words.join(" ");
+        let text = joined.trim_matches(|c| c == '(' || c == ')' || c == ' ');
+        allowed.contains(&text)
+    };
+    // `(A OR B) AND C` is read as parts whose alternatives stand between brackets
+    let parts: Vec<String> = if expression.contains('(') {
+        expression.split(" AND ").map(|p| p.trim_matches(|c| c == '(' || c == ')').to_owned()).collect()
+    } else {
+        return expression.split(" OR ").any(|alternative| alternative.split(" AND ").all(|l| fine(&[l])));
+    };
+    parts.iter().all(|part| part.split(" OR ").any(|l| fine(&[l])))
+}
+
+#[test]
+fn licence_expressions_are_read_right() {
+    let allowed = ["MIT", "Apache-2.0", "ISC", "Apache-2.0 WITH LLVM-exception"];
+    for (expression, want) in [
+        ("MIT OR GPL-3.0", true),
+        ("MIT/Apache-2.0", true),
+        ("Apache-2.0 AND ISC", true),
+        ("GPL-3.0", false),
+        ("MIT AND GPL-3.0", false),
+        ("(MIT OR GPL-3.0) AND ISC", true),
+        ("(MIT OR Apache-2.0) AND GPL-3.0", false),
+        ("Apache-2.0 WITH LLVM-exception OR GPL-2.0", true),
+        ("", false),
+    ] {
+        assert_eq!(allows(expression, &allowed), want, "{expression}");
+    }
+}
+
+/// The triple of this machine, as the compiler names it.
+fn host() -> String {
+    let output = std::process::Command::new("rustc").arg("-vV").output().expect("rustc runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines().find_map(|l| l.strip_prefix("host: ")).expect("a host").to_owned()
+}
