@@ -38,7 +38,7 @@ impl Case {
             }
         }
         if let Some(copy) = ready.copy {
-            let original = self.dir().join(manifest::original(&ready.report.sha256));
+            let original = self.dir().join(manifest::original(&ready.report.blake3));
             let target = original.parent().unwrap_or(self.dir());
             fs::create_dir_all(target).map_err(Error::io(Doing::Writing, target))?;
             fs::rename(copy, &original).map_err(Error::io(Doing::Moving, &original))?;
@@ -69,10 +69,10 @@ impl Case {
 fn insert(tx: &Transaction, ready: &Ready<'_>, parts: &[(String, String)]) -> rusqlite::Result<()> {
     let Ready { number, file, report, copy, .. } = ready;
     tx.execute(
-        "INSERT INTO evidence (number, sha256, size, path, origin, in_place, imported_at, domains) VALUES (?,?,?,?,?,?,?,?)",
+        "INSERT INTO evidence (number, blake3, size, path, origin, in_place, imported_at, domains) VALUES (?,?,?,?,?,?,?,?)",
         (
             number,
-            &report.sha256,
+            &report.blake3,
             report.size,
             &file.shown,
             file.origin.to_string_lossy(),

@@ -144,11 +144,11 @@ impl Case {
                 }
             }
         }
-        let originals = self.column("SELECT sha256 FROM evidence WHERE NOT in_place")?;
+        let originals = self.column("SELECT coalesce(blake3, sha256) FROM evidence WHERE NOT in_place")?;
         for prefix in entries(&self.dir.join("evidence"))?.into_iter().filter(|p| p.is_dir()) {
             for file in entries(&prefix)? {
                 let name = name(&file);
-                if !originals.contains(&name) && is_sha256(&name) {
+                if !originals.contains(&name) && is_digest(&name) {
                     remove(&file)?;
                 }
             }
@@ -279,7 +279,7 @@ fn is_part_name(path: &Path) -> bool {
         && name.split_once('-').is_some_and(|(n, _)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn is_sha256(name: &str) -> bool {
+fn is_digest(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 

@@ -3,14 +3,16 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io::{self, Read as _},
+    io,
     path::{Path, PathBuf},
     thread,
 };
 
-use reflexe_evidence::import::{FileInput, FileReport, Outcome};
+use reflexe_evidence::{
+    hash,
+    import::{FileInput, FileReport, Outcome},
+};
 use reflexe_model::{EvidenceInfo, RowCount, RowId, Text};
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     closed,
@@ -216,11 +218,8 @@ fn one(case: &mut Case, file: &Found, options: &ImportOptions<'_>, importer: &mu
         return Ok(FileOutcome::Unrecognised { reason, harmless: false });
     }
     // Only a file of a size that the case holds can be held already: the others are hashed while they are imported.
-    if case.holds_size(file.size)? {
-        let sha256 = hash(&file.path).map_err(Error::io(Doing::Reading, &file.path))?;
-        if let Some(number) = case.number_of(&sha256)? {
-            return Ok(FileOutcome::AlreadyImported { id: format!("e{number}") });
-        }
+    if let Some(number) = held(case, file)? {
+        return Ok(FileOutcome::AlreadyImported { id: format!("e{number}") });
     }
     if options.in_place && file.origin.to_str().is_none() {
         let reason = Text::new(
@@ -274,7 +273,7 @@ fn stage_and_commit(
         case.commit(&Ready { number, file, report: &report, tables: &tables, copy })
     };
     // The file may have changed between its first hash and its import.
-    if let Some(number) = case.number_of(&report.sha256)? {
+    if let Some(number) = case.number_of(&report.blake3)? {
         importer.forget()?;
         return Ok(FileOutcome::AlreadyImported { id: format!("e{number}") });
     }
@@ -287,11 +286,12 @@ fn stage_and_commit(
 }
 
 fn infos(input: &FileInput<'_>, report: FileReport) -> Vec<EvidenceInfo> {
-    let FileReport { sha256, sources, .. } = report;
+    let FileReport { blake3, sources, .. } = report;
     let info = |s: reflexe_evidence::import::SourceReport| EvidenceInfo {
         id: input.evidence_id(),
         path: input.shown_path.to_owned(),
-        sha256: sha256.clone(),
+        sha256: None,
+        blake3: Some(blake3.clone()),
         source: s.source,
         rows: s.rows,
         from: s.from,
@@ -342,16 +342,16 @@ fn copy(from: &Path, to: &Path) -> Result<(PathBuf, File), Error> {
     Ok((to.to_owned(), target))
 }
 
-/// SHA-256 of a file, lower-case hexadecimal.
-fn hash(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            n => hasher.update(&buffer[..n]),
-        }
+/// The number under which the case already holds the bytes of a file.
+fn held(case: &Case, file: &Found) -> Result<Option<u32>, Error> {
+    let reading = || Error::io(Doing::Reading, &file.path);
+    if case.holds_old_size(file.size)? {
+        let digests = hash::digests(&file.path).map_err(reading())?;
+        return Ok(case.number_of_sha256(&digests.sha256)?.or(case.number_of(&digests.blake3)?));
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    if !case.holds_size(file.size)? {
+        return Ok(None);
+    }
+    let (blake3, _) = hash::blake3(&file.path).map_err(reading())?;
+    case.number_of(&blake3)
 }

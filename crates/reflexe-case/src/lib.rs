@@ -17,6 +17,7 @@ mod import;
 mod importer;
 mod manifest;
 mod raw;
+mod seal;
 mod store;
 mod tenants;
 mod walk;
@@ -28,4 +29,5 @@ pub use import::{FileOutcome, FileResult, ImportOptions, ImportReport, Progress,
 pub use importer::{Importer, Readers};
 pub use manifest::EvidenceFile;
 pub use raw::{RawRecord, RowLocator};
+pub use seal::{Sealed, Unsealed, note};
 pub use tenants::{CaseTenant, Provenance, Tenants};

@@ -19,8 +19,10 @@ use crate::{
 pub struct EvidenceFile {
     /// Number; `7` makes the evidence id `e7`.
     pub number: u32,
-    /// SHA-256 of the bytes, lower-case hexadecimal.
-    pub sha256: String,
+    /// BLAKE3 of the bytes, lower-case hexadecimal; `None` if an earlier version of the format imported the file.
+    pub blake3: Option<String>,
+    /// SHA-256 of the bytes, lower-case hexadecimal; `None` until it is computed ([`crate::seal`]).
+    pub sha256: Option<String>,
     /// Size in bytes.
     pub size: u64,
     /// Path as given.
@@ -60,18 +62,19 @@ impl Case {
     /// # Errors
     /// When the manifest cannot be read.
     pub fn evidence_files(&self) -> Result<Vec<EvidenceFile>, Error> {
-        let sql = "SELECT number, sha256, size, path, origin, in_place, domains, who
+        let sql = "SELECT number, blake3, sha256, size, path, origin, in_place, domains, who
                    FROM evidence LEFT JOIN declaration ON declaration.evidence = number ORDER BY number";
         self.rows(sql, |row| {
             Ok(EvidenceFile {
                 number: row.get(0)?,
-                sha256: row.get(1)?,
-                size: row.get(2)?,
-                path: row.get(3)?,
-                origin: PathBuf::from(row.get::<_, String>(4)?),
-                in_place: row.get(5)?,
-                domains: json(row, 6)?,
-                declared_unfiltered_by: row.get(7)?,
+                blake3: row.get(1)?,
+                sha256: row.get(2)?,
+                size: row.get(3)?,
+                path: row.get(4)?,
+                origin: PathBuf::from(row.get::<_, String>(5)?),
+                in_place: row.get(6)?,
+                domains: json(row, 7)?,
+                declared_unfiltered_by: row.get(8)?,
             })
         })
     }
@@ -103,6 +106,7 @@ impl Case {
                 id: file.id(),
                 path: file.path.clone(),
                 sha256: file.sha256.clone(),
+                blake3: file.blake3.clone(),
                 source: s.source,
                 rows: s.rows,
                 from: s.from,
@@ -180,10 +184,22 @@ impl Case {
         Ok(self.tenancy()?.default_of(evidence_id).map(str::to_owned))
     }
 
-    /// The number of the evidence file with these bytes, if the case holds it.
-    pub(crate) fn number_of(&self, sha256: &str) -> Result<Option<u32>, Error> {
+    /// The number of the evidence file with this BLAKE3, if the case holds it.
+    pub(crate) fn number_of(&self, blake3: &str) -> Result<Option<u32>, Error> {
+        let sql = "SELECT number FROM evidence WHERE blake3 = ?";
+        self.db.query_row(sql, [blake3], |row| row.get(0)).optional().map_err(self.database())
+    }
+
+    /// The number of the evidence file with this SHA-256, if the case holds it and knows that.
+    pub(crate) fn number_of_sha256(&self, sha256: &str) -> Result<Option<u32>, Error> {
         let sql = "SELECT number FROM evidence WHERE sha256 = ?";
         self.db.query_row(sql, [sha256], |row| row.get(0)).optional().map_err(self.database())
+    }
+
+    /// Whether a file of this size was imported by a format that knew no BLAKE3.
+    pub(crate) fn holds_old_size(&self, size: u64) -> Result<bool, Error> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM evidence WHERE size = ? AND blake3 IS NULL)";
+        self.db.query_row(sql, [size], |row| row.get(0)).map_err(self.database())
     }
 
     /// Whether the case holds a file of this size (if not, it cannot hold the same bytes).
@@ -203,10 +219,10 @@ pub(crate) fn number(evidence_id: &str) -> Option<u32> {
     evidence_id.strip_prefix('e')?.parse().ok()
 }
 
-/// The path of an original below the case folder.
-pub(crate) fn original(sha256: &str) -> PathBuf {
-    let prefix = sha256.get(..2).unwrap_or_default();
-    Path::new("evidence").join(prefix).join(sha256)
+/// The path of an original below the case folder, by the digest that it is stored under.
+pub(crate) fn original(digest: &str) -> PathBuf {
+    let prefix = digest.get(..2).unwrap_or_default();
+    Path::new("evidence").join(prefix).join(digest)
 }
 
 fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {

@@ -91,7 +91,7 @@ impl Case {
     fn original(&self, evidence_id: &str) -> Result<Original, Error> {
         let missing = || Error::NoSuchEvidence { id: evidence_id.to_owned() };
         let number = manifest::number(evidence_id).ok_or_else(missing)?;
-        let sql = "SELECT sha256, origin, in_place, size FROM evidence WHERE number = ?";
+        let sql = "SELECT coalesce(blake3, sha256), origin, in_place, size FROM evidence WHERE number = ?";
         let read = |row: &rusqlite::Row<'_>| {
             let in_place = row.get(2)?;
             let path = if in_place {

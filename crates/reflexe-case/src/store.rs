@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, Transaction};
 use crate::error::{Doing, Error};
 
 /// Format version that this program reads and writes.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// `RFLX`: tells a case from any other SQLite file.
 const APPLICATION_ID: u32 = 0x5246_4c58;
@@ -24,8 +24,12 @@ const SCHEMA: &str = include_str!("schema.sql");
 type Step = fn(&Transaction) -> rusqlite::Result<()>;
 
 /// `STEPS[i]` brings format `i + 1` to `i + 2`. Format 1 is the first.
-const STEPS: &[Step] = &[];
+const STEPS: &[Step] = &[known_by_blake3];
 const _: () = assert!(STEPS.len() + 1 == FORMAT as usize);
+
+fn known_by_blake3(tx: &Transaction) -> rusqlite::Result<()> {
+    tx.execute_batch(include_str!("schema-3.sql"))
+}
 
 /// What the header of the file says.
 #[derive(Debug, PartialEq, Eq)]
@@ -68,6 +72,13 @@ pub(crate) fn open_for_writing(path: &Path) -> Result<Connection, Error> {
         Header::Case(found) => migrate(&mut db, path, found, STEPS)?,
         Header::Blank | Header::Foreign => return Err(Error::NotACase { dir: folder(path) }),
     }
+    Ok(db)
+}
+
+/// Opens a manifest of this format to add to it, beside a reader or an import. Never migrates.
+pub(crate) fn open_beside(path: &Path) -> Result<Connection, Error> {
+    let db = open_for_reading(path)?;
+    db.pragma_update(None, "query_only", false).map_err(database(path))?;
     Ok(db)
 }
 
@@ -126,6 +137,9 @@ fn header(db: &Connection, path: &Path) -> Result<Header, Error> {
 fn create(db: &mut Connection) -> rusqlite::Result<()> {
     let tx = db.transaction()?;
     tx.execute_batch(SCHEMA)?;
+    for step in STEPS {
+        step(&tx)?;
+    }
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     tx.pragma_update(None, "user_version", FORMAT)?;
     let random: [u8; 16] = tx.query_row("SELECT randomblob(16)", [], |row| row.get(0))?;
@@ -159,14 +173,19 @@ fn migrate(db: &mut Connection, path: &Path, found: u32, steps: &[Step]) -> Resu
     let backup = dir.join(format!("case.format-{found}.sqlite"));
     back_up(db, path, &backup)?;
     let mut run = || -> rusqlite::Result<()> {
+        // a step may put a table in the place of another that rows refer to
+        db.pragma_update(None, "foreign_keys", false)?;
         let tx = db.transaction()?;
         for step in todo {
             step(&tx)?;
         }
+        tx.execute_batch("PRAGMA foreign_key_check")?;
         tx.pragma_update(None, "user_version", known)?;
         tx.commit()
     };
-    run().map_err(database(path))
+    let result = run();
+    db.pragma_update(None, "foreign_keys", true).map_err(database(path))?;
+    result.map_err(database(path))
 }
 
 /// Copies the manifest as it is committed. A backup that is already there comes from an interrupted migration of the

@@ -87,7 +87,7 @@ fn nothing_is_half_done(dir: &Path) {
     }
     let case = Case::open_or_create(dir).unwrap();
     let files = case.evidence_files().unwrap();
-    let originals: Vec<String> = files.iter().map(|f| format!("{}/{}", &f.sha256[..2], f.sha256)).collect();
+    let originals: Vec<String> = files.iter().filter_map(|f| f.blake3.as_ref()).map(|b| format!("{}/{b}", &b[..2])).collect();
     let mut kept: Vec<String> = tree(&dir.join("evidence")).into_keys().collect();
     kept.sort_by_key(|k| originals.iter().position(|o| o == k));
     assert_eq!(kept, originals);

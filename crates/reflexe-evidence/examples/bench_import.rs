@@ -40,7 +40,7 @@ fn import(file: &Path, out: &Path, threads: usize) -> Result<(), Box<dyn std::er
                 println!("{} {:?} {:?}", source.source, source.rows, source.tables);
             }
             let rate = report.size as f64 / imported.as_secs_f64() / 1e6;
-            println!("{} bytes, sha256 {}", report.size, report.sha256);
+            println!("{} bytes, BLAKE3 {}", report.size, report.blake3);
             println!(
                 "import {:.3} s ({rate:.0} MB/s), index {:.3} s",
                 imported.as_secs_f64(),

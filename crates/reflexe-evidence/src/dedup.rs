@@ -16,8 +16,8 @@ use crate::error::Error;
 
 /// Keys held in memory at most: about 400 MB.
 const LIMIT: usize = 6_000_000;
-/// Keys of one file held for its run before a part of it is written.
-const PENDING: usize = 1_000_000;
+/// Keys of one file held for its run before a part of it is written: few, so that little is left to write at the end.
+const PENDING: usize = 1 << 17;
 /// Bytes of an entry on disk: table, key, richness, row.
 const ENTRY: usize = 1 + 16 + 2 + 8;
 
@@ -278,7 +278,7 @@ impl DedupIndex {
         self.undo.extend(pending.iter().map(|(k, _, before)| (*k, *before)));
         let mut entries: Vec<(Key, Kept)> = pending.into_iter().map(|(k, kept, _)| (k, kept)).collect();
         // a record replaced within the file: the richer one, which came later
-        entries.sort_by_key(|(k, kept)| (*k, std::cmp::Reverse(kept.richness)));
+        entries.sort_unstable_by_key(|(k, kept)| (*k, std::cmp::Reverse(kept.richness)));
         entries.dedup_by_key(|e| e.0);
         let path = self.dir.join(format!("{}-{:05}.run", self.file_no, self.parts));
         let temporary = path.with_extension("tmp");

@@ -51,8 +51,8 @@ pub enum Outcome {
     Recognised(FileReport),
     /// None does. Nothing was written.
     Unrecognised {
-        /// SHA-256 of the bytes, lower-case hexadecimal.
-        sha256: String,
+        /// BLAKE3 of the bytes, lower-case hexadecimal.
+        blake3: String,
         /// Size in bytes.
         size: u64,
         /// Why.
@@ -65,8 +65,8 @@ pub enum Outcome {
 /// What an imported file gave.
 #[derive(Debug, Default)]
 pub struct FileReport {
-    /// SHA-256 of the bytes, lower-case hexadecimal.
-    pub sha256: String,
+    /// BLAKE3 of the bytes, lower-case hexadecimal.
+    pub blake3: String,
     /// Size in bytes.
     pub size: u64,
     /// One per source met in the file, by name of source.
@@ -104,13 +104,13 @@ pub struct SourceReport {
 /// [`DedupIndex::rollback`].
 pub fn import_file(input: &FileInput<'_>, ctx: &mut ImportContext<'_>) -> Result<Outcome, Error> {
     std::thread::scope(|scope| {
-        let hash = scope.spawn(|| hash::sha256(input.path));
+        let hash = scope.spawn(|| hash::blake3(input.path));
         let result = read(input, ctx);
         let hashed = hash.join().map_err(|_| internal(input, "the hash was not finished"))?;
-        let (sha256, size) = hashed.map_err(Error::read(input.shown_path))?;
+        let (blake3, size) = hashed.map_err(Error::read(input.shown_path))?;
         Ok(match result? {
-            Outcome::Recognised(report) => Outcome::Recognised(FileReport { sha256, size, ..report }),
-            Outcome::Unrecognised { reason, harmless, .. } => Outcome::Unrecognised { sha256, size, reason, harmless },
+            Outcome::Recognised(report) => Outcome::Recognised(FileReport { blake3, size, ..report }),
+            Outcome::Unrecognised { reason, harmless, .. } => Outcome::Unrecognised { blake3, size, reason, harmless },
         })
     })
 }
@@ -173,7 +173,7 @@ fn judged(
 }
 
 fn unrecognised(reason: Text, harmless: bool) -> Outcome {
-    Outcome::Unrecognised { sha256: String::new(), size: 0, reason, harmless }
+    Outcome::Unrecognised { blake3: String::new(), size: 0, reason, harmless }
 }
 
 /// A file that is no text.

@@ -72,7 +72,7 @@ pub fn event_report(input: &FileInput<'_>, out_dir: &Path, plan: &Plan, mut tota
     }
     write_part(out_dir, input.file_no, 0, &coverage.finish())?;
     Ok(Outcome::Recognised(FileReport {
-        sha256: String::new(),
+        blake3: String::new(),
         size: 0,
         sources,
         superseded: totals.superseded,

@@ -87,8 +87,11 @@ pub struct EvidenceInfo {
     pub id: String,
     /// Path as given.
     pub path: String,
-    /// SHA-256 of the bytes, lower-case hexadecimal.
-    pub sha256: String,
+    /// SHA-256 of the bytes, lower-case hexadecimal; `None` while nobody has computed it, or when a file left in place is gone.
+    pub sha256: Option<String>,
+    /// BLAKE3 of the bytes, computed while they were read; `None` for files imported before reflexe computed it.
+    #[serde(default)]
+    pub blake3: Option<String>,
     /// Id of the recognised variant, e.g. `ual.powershell_csv`.
     pub source: String,
     /// Row accounting: read = kept + duplicate + rejected.

@@ -54,7 +54,7 @@ pub fn evidence_text(evidence: &[EvidenceInfo], unrecognised: &[Unrecognised], l
 
 /// Number of files: one that holds several kinds of thing has several entries.
 pub(crate) fn files(evidence: &[EvidenceInfo]) -> usize {
-    evidence.iter().map(|e| (&e.path, &e.sha256)).collect::<BTreeSet<_>>().len()
+    evidence.iter().map(|e| (&e.path, &e.id)).collect::<BTreeSet<_>>().len()
 }
 
 /// All rows together.

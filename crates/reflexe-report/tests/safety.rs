@@ -29,7 +29,7 @@ fn poisoned(bad: &str) -> Qualification {
     q.case.tenant.domains = list();
     q.case.other_tenants = list();
     for e in &mut q.evidence {
-        (e.id, e.path, e.source, e.sha256) = (bad.into(), bad.into(), bad.into(), bad.into());
+        (e.id, e.path, e.source, e.sha256) = (bad.into(), bad.into(), bad.into(), Some(bad.into()));
         e.notes = vec![text.clone()];
     }
     for u in &mut q.unrecognised {

@@ -1,7 +1,7 @@
 //! What each command does: calls the parts in order and prints what they say.
 #![allow(clippy::print_stdout)] // printing is this module's job
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{IsTerminal as _, Write as _},
     path::{Path, PathBuf},
@@ -196,7 +196,7 @@ fn answer(
 ) -> Result<()> {
     let bar = Bar::new(lang);
     let options = JudgeOptions { from: judge.from, to: judge.to, since: judge.since, only, threads: None };
-    let answers = assemble::judge(case, catalogue, &options, &|id| bar.check(id))?;
+    let answers = judged_and_sealed(case, || assemble::judge(case, catalogue, &options, &|id| bar.check(id)), lang)?;
     bar.finish();
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut out = std::io::stdout().lock();
@@ -216,6 +216,31 @@ fn answer(
         }
     }
     Ok(())
+}
+
+/// Judges; beside it, computes the SHA-256 of the originals that have none yet, so that the answer does not wait for it.
+fn judged_and_sealed(case: &Case, judge: impl FnOnce() -> Result<Vec<Answer>>, lang: Lang) -> Result<Vec<Answer>> {
+    let unsealed = case.unsealed()?;
+    if unsealed.is_empty() {
+        return judge();
+    }
+    let (answers, sealed) = std::thread::scope(|scope| {
+        let sealing = scope.spawn(|| unsealed.iter().map(reflexe_case::Unsealed::seal).collect::<Vec<_>>());
+        (judge(), sealing.join())
+    });
+    let Ok(sealed) = sealed else { bail!("SHA-256") };
+    reflexe_case::note(case.dir(), &sealed)?;
+    for problem in &sealed {
+        if let reflexe_case::Sealed::Problem { id, reason } = problem {
+            eprintln!("{id}: {}", reason.get(lang));
+        }
+    }
+    let known: BTreeMap<String, Option<String>> = case.evidence()?.into_iter().map(|e| (e.id, e.sha256)).collect();
+    let mut answers = answers?;
+    for evidence in answers.iter_mut().flat_map(|a| &mut a.qualification.evidence) {
+        evidence.sha256 = known.get(&evidence.id).cloned().flatten();
+    }
+    Ok(answers)
 }
 
 /// Writes the HTML report in both languages and the JSON beside it; names the report of the user's language.

@@ -16,7 +16,6 @@ use reflexe_evidence::{
     spec,
 };
 use reflexe_model::{RowCount, RowId, Text};
-use sha2::{Digest as _, Sha256};
 
 pub const A: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 pub const B: &str = "bbbbbbbb-0000-4000-8000-000000000002";
@@ -46,14 +45,14 @@ impl Importer for Lines {
     ) -> Result<Outcome, Error> {
         let bytes = fs::read(file.path).map_err(Error::read(file.shown_path))?;
         progress(bytes.len() as u64);
-        let sha256 = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let (blake3, _) = reflexe_evidence::hash::blake3(file.path).map_err(Error::read(file.shown_path))?;
         let size = bytes.len() as u64;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let rows: Vec<Vec<&str>> = text.lines().map(|l| l.split(' ').collect()).collect();
         let rows = if self.any { vec![vec!["LOG", A, "any"]] } else { rows };
         if rows.iter().any(|r| r.len() != 3 || r[0] != "LOG") {
             let harmless = file.shown_path.ends_with(".md");
-            return Ok(Outcome::Unrecognised { sha256, size, reason: Text::new("inconnu", "unknown"), harmless });
+            return Ok(Outcome::Unrecognised { blake3, size, reason: Text::new("inconnu", "unknown"), harmless });
         }
         let ids: Vec<&str> = rows.iter().map(|r| r[2]).collect();
         let tenants: Vec<&str> = rows.iter().map(|r| r[1]).collect();
@@ -84,7 +83,7 @@ impl Importer for Lines {
             tables: [("ual_event".to_owned(), kept)].into(),
             ..SourceReport::default()
         };
-        Ok(Outcome::Recognised(FileReport { sha256, size, sources: vec![source], ..FileReport::default() }))
+        Ok(Outcome::Recognised(FileReport { blake3, size, sources: vec![source], ..FileReport::default() }))
     }
 
     fn keep(&mut self) -> Result<(), Error> {

@@ -36,6 +36,12 @@ pub fn quote_or_slash(part: &[u8; 16]) -> Option<usize> {
     (bits != 0).then(|| bits.trailing_zeros() as usize)
 }
 
+/// Whether a backslash is among 16 bytes.
+#[inline]
+pub fn slash(part: &[u8; 16]) -> bool {
+    lane::slash(part)
+}
+
 mod lane {
     use wide::u8x16;
 
@@ -58,6 +64,11 @@ mod lane {
         let bytes = u8x16::new(*part);
         bits(bytes.simd_eq(u8x16::splat(b'"')) | bytes.simd_eq(u8x16::splat(b'\\')))
     }
+
+    #[inline]
+    pub fn slash(part: &[u8; 16]) -> bool {
+        bits(u8x16::new(*part).simd_eq(u8x16::splat(b'\\'))) != 0
+    }
 }
 
 #[cfg(test)]
@@ -75,6 +86,7 @@ mod tests {
             let at = |bytes: &[u8]| (0..64).filter(|i| bytes.contains(&whole[*i])).fold(0_u64, |bits, i| bits | 1 << i);
             prop_assert_eq!(marks(&whole), Marks { quote: at(b"\""), slash: at(b"\\"), open: at(b"{["), close: at(b"}]") });
             for part in whole.as_chunks::<16>().0 {
+                prop_assert_eq!(slash(part), part.contains(&b'\\'));
                 prop_assert_eq!(quote_or_slash(part), part.iter().position(|b| matches!(b, b'"' | b'\\')));
             }
         }

@@ -1,8 +1,8 @@
 //! A walk over the members of one JSON object, without building anything. Nested values are skipped, not parsed; a record
 //! whose walk fails is rejected, so the walk may be tolerant inside what it skips.
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 
-use super::block::{marks, quote_or_slash};
+use super::block::{marks, quote_or_slash, slash};
 
 /// Why a walk ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,8 @@ fn quote_or_escape(b: &[u8], at: usize) -> Option<usize> {
 /// Whether the text holds a backslash.
 #[inline]
 pub fn escaped(text: &str) -> bool {
-    memchr(b'\\', text.as_bytes()).is_some()
+    let (parts, rest) = text.as_bytes().as_chunks::<16>();
+    parts.iter().any(slash) || rest.contains(&b'\\')
 }
 
 /// Index after the string whose first byte (after the quote) is at `at`.

@@ -263,7 +263,8 @@ pub(crate) struct EvidenceView {
     pub id: String,
     pub path: Vec<Piece>,
     pub source: String,
-    pub sha256: String,
+    /// Name and value of the digest that is known.
+    pub digest: String,
     pub read: String,
     pub kept: String,
     pub duplicate: String,
@@ -272,13 +273,22 @@ pub(crate) struct EvidenceView {
     pub notes: Vec<String>,
 }
 
+/// SHA-256, which others compare; BLAKE3 where it is not known.
+fn digest(e: &reflexe_model::EvidenceInfo) -> String {
+    match (&e.sha256, &e.blake3) {
+        (Some(sha256), _) => format!("SHA-256 {}", visible(sha256, 64)),
+        (None, Some(blake3)) => format!("BLAKE3 {}", visible(blake3, 64)),
+        (None, None) => String::new(),
+    }
+}
+
 pub(crate) fn evidence(q: &Qualification, w: Words) -> (Vec<EvidenceView>, Option<EvidenceView>) {
     let of =
-        |id: &str, path: &str, source: &str, sha256: &str, rows: reflexe_model::RowCount, period: String, notes| EvidenceView {
+        |id: &str, path: &str, source: &str, digest: String, rows: reflexe_model::RowCount, period: String, notes| EvidenceView {
             id: visible(id, 16),
             path: pieces(path, LONG),
             source: visible(source, LONG),
-            sha256: visible(sha256, 64),
+            digest,
             read: w.number(rows.read),
             kept: w.number(rows.kept),
             duplicate: w.number(rows.duplicate),
@@ -291,11 +301,12 @@ pub(crate) fn evidence(q: &Qualification, w: Words) -> (Vec<EvidenceView>, Optio
         .iter()
         .map(|e| {
             let notes = e.notes.iter().map(|n| visible(n.get(w.0), SENTENCE)).collect();
-            of(&e.id, &e.path, &e.source, &e.sha256, e.rows, span(e.from, e.to, w.0), notes)
+            of(&e.id, &e.path, &e.source, digest(e), e.rows, span(e.from, e.to, w.0), notes)
         })
         .collect();
-    let all = (files.len() > 1)
-        .then(|| of("", &w.files(crate::evidence::files(&q.evidence)), "", "", total(&q.evidence), String::new(), Vec::new()));
+    let all = (files.len() > 1).then(|| {
+        of("", &w.files(crate::evidence::files(&q.evidence)), "", String::new(), total(&q.evidence), String::new(), Vec::new())
+    });
     (files, all)
 }
 

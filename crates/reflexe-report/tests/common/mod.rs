@@ -110,7 +110,8 @@ fn file(id: &str, path: &str, source: &str, rows: (u64, u64, u64, u64), sha: cha
     EvidenceInfo {
         id: id.into(),
         path: path.into(),
-        sha256: sha.to_string().repeat(64),
+        sha256: Some(sha.to_string().repeat(64)),
+        blake3: Some("b3".repeat(32)),
         source: source.into(),
         rows: RowCount { read: rows.0, kept: rows.1, duplicate: rows.2, rejected: rows.3 },
         from: time("2026-10-03T00:00:12Z"),
