@@ -7,6 +7,7 @@ pub mod coverage;
 pub mod def;
 pub mod judge;
 pub mod next;
+pub mod question;
 pub mod say;
 pub mod severity;
 pub mod story;

@@ -144,6 +144,8 @@ pub enum DontKnow {
     NotMyField(String),
     /// What is known contradicts itself.
     Contradictory,
+    /// No reason was given.
+    Unsaid,
 }
 
 /// A value, by the type of the question: a choice (`yes`, `no`, `confirmed`, `degraded`, `done` …), a count as an interval,
