@@ -100,7 +100,8 @@ impl Catalogue {
 
     fn from_files(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, CatalogueError> {
         let files: BTreeMap<String, String> = files.into_iter().collect();
-        let mut all = Self { checks: Vec::new(), signals: Vec::new(), actions: Vec::new(), items: Vec::new(), questions: Vec::new() };
+        let mut all =
+            Self { checks: Vec::new(), signals: Vec::new(), actions: Vec::new(), items: Vec::new(), questions: Vec::new() };
         for (path, text) in &files {
             if path == "items.toml" {
                 all.items = parse::<ItemFile>(path, text)?.item;

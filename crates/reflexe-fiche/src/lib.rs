@@ -1,5 +1,6 @@
 //! The sheet as data, and what follows from it: checks and their judgement, stories, conclusions of the actions, axes,
 //! severity, what to fetch next. Pure functions: nothing here reads evidence, runs SQL or asks for the time.
+pub mod answers;
 pub mod axes;
 pub mod catalogue;
 pub mod conclude;
@@ -7,10 +8,13 @@ pub mod coverage;
 pub mod def;
 pub mod judge;
 pub mod next;
+pub mod propose;
 pub mod question;
 pub mod say;
 pub mod severity;
 pub mod story;
+pub mod timebox;
+pub mod triage;
 pub mod value;
 
 pub use catalogue::{Catalogue, CatalogueError, Check, Signal};

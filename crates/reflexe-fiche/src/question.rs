@@ -191,6 +191,9 @@ pub struct QuestionDef {
     /// Questions whose answer makes this one superfluous.
     #[serde(default)]
     pub covered_by: Vec<String>,
+    /// Questions with which this one is unknown: whoever does not know those cannot answer this.
+    #[serde(default)]
+    pub unknown_with: Vec<String>,
     /// Asked only if one of these questions has one of these answers.
     #[serde(default)]
     pub only_if: BTreeMap<String, Vec<String>>,
@@ -276,7 +279,8 @@ pub fn question_faults(all: &[(String, QuestionDef)], items: &BTreeSet<String>, 
                 say("the prefill lacks what its rule needs".into());
             }
         }
-        let named = q.covered_by.iter().chain(q.only_if.keys()).chain(q.implies.iter().flat_map(|i| &i.questions));
+        let named =
+            q.covered_by.iter().chain(&q.unknown_with).chain(q.only_if.keys()).chain(q.implies.iter().flat_map(|i| &i.questions));
         for other in named.filter(|o| !choices.contains_key(o.as_str())) {
             say(format!("no question {other}"));
         }
