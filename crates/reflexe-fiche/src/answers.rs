@@ -180,6 +180,14 @@ impl Answers {
         }
     }
 
+    /// These answers and one more that replaces whatever stood for its question: to see what it would change.
+    pub fn supposing(&self, answer: Answer) -> Self {
+        let mut out = self.clone();
+        let given = Given { who: String::new(), at: String::new(), entry: String::new(), answer };
+        out.given.insert(given.answer.question.clone(), vec![given]);
+        out
+    }
+
     /// Ids of all questions that somebody answered.
     pub fn questions(&self) -> impl Iterator<Item = &str> {
         self.given.keys().map(String::as_str)
