@@ -59,14 +59,14 @@ pub struct Decision<T> {
 }
 
 /// The severity that a person retained, with what was computed then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retained {
     /// 1 to 4.
     pub level: u8,
-    /// The interval computed when it was retained; `None` for an answer inside the interval of that moment.
-    pub computed: Option<(u8, u8)>,
-    /// Whether somebody countersigned.
-    pub countersigned: bool,
+    /// The interval computed when it was retained.
+    pub computed: (u8, u8),
+    /// Who countersigned.
+    pub countersigned: Option<String>,
 }
 
 /// Everything that people said.
@@ -123,7 +123,7 @@ impl Answers {
                 Payload::Answer(a) => answers.entry(a.question.clone()).or_default().push((entry, a)),
                 Payload::Triage(t) => marks.entry(t.finding.clone()).or_default().push((entry, t)),
                 Payload::Override { level, reason, computed, countersigned } => {
-                    overrides.push((entry, (level, reason, computed, countersigned.is_some())));
+                    overrides.push((entry, (level, reason, computed, countersigned)));
                 }
                 Payload::KeepPerimeter { keep, reason } => keeps.push((entry, (keep, reason))),
                 Payload::Person(p) if !p.name.trim().is_empty() => {
@@ -137,7 +137,7 @@ impl Answers {
         let overrides = heads(&overrides)
             .into_iter()
             .filter_map(|(e, (level, reason, computed, countersigned))| {
-                let value = Retained { level: level?, computed: Some(computed), countersigned };
+                let value = Retained { level: level?, computed, countersigned };
                 Some(Decision { value, reason, who: who(e), at: at(e) })
             })
             .collect();

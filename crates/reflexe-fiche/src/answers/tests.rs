@@ -9,7 +9,7 @@ use super::*;
 #[derive(Default)]
 pub(crate) struct Journal {
     pub(crate) entries: Vec<Entry>,
-    seqs: BTreeMap<String, u64>,
+    pub(crate) seqs: BTreeMap<String, u64>,
 }
 
 impl Journal {

@@ -4,13 +4,12 @@ use reflexe_model::{Answer, AnswerValue, Approx, Basis, Confidence, DontKnow, La
 use super::{Prompt, RESULT, SEVERITY, WORDS, choice_key, word};
 use crate::{
     question::{QuestionDef, QuestionKind},
+    severity::advice::is_reason,
     story::fill::{Arg, fill},
 };
 
 /// Upper end of a count that has none; small enough for every reader of JSON.
 pub(super) const NO_LIMIT: u64 = u32::MAX as u64;
-/// Characters of a reason for a severity outside the computed interval, at least.
-const REASON: usize = 20;
 
 /// What was meant.
 #[derive(Debug, Clone, PartialEq)]
@@ -215,7 +214,7 @@ fn choice(prompt: &Prompt, line: &str, lang: Lang) -> Result<AnswerValue, Text> 
     if q.id == SEVERITY {
         let level: u8 = choice.parse().map_err(|_| wrong())?;
         let (low, high) = (prompt.range.low, prompt.range.high);
-        if !(low..=high).contains(&level) && tail.chars().count() < REASON {
+        if !(low..=high).contains(&level) && !is_reason(tail) {
             let number = |n: u8| Arg::Count(usize::from(n));
             let args = [("level", number(level)), ("low", number(low)), ("high", number(high))];
             let one = |l| fill(word("error", "reason").get(l), l, &args);
