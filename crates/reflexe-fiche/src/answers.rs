@@ -23,6 +23,7 @@ pub struct Given {
 
 /// Where a question stands.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant)] // One a question, made when asked for.
 pub enum Standing {
     /// Nobody answered.
     Open,

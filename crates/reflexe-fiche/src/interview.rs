@@ -111,12 +111,16 @@ pub fn next(state: &State, timebox: &TimeBox, skipped: &BTreeSet<String>) -> Ste
         }
     }
     let open = ranked.iter().filter(|r| r.decides).take(5).map(|r| r.question.clone()).collect();
-    let over = match state.answers.overrides.as_slice() {
-        [one] => Some(one.value.level),
-        _ => None,
-    };
-    let retained = over.or_else(|| state.answers.choice(SEVERITY)?.parse().ok());
+    let retained = severity::advice::retained(state.answers);
     Step::Conclude(Conclusion { range, judged, open, retained })
+}
+
+/// The prompt of one question, whatever is open: for an answer given by name. `None` if there is no such question.
+pub fn prompt_for(state: &State, timebox: &TimeBox, question: &str) -> Option<Prompt> {
+    let judged = answered(state.answers, &state.frame);
+    let range = severity_with(&judged.axes, state.answers.keeps_perimeter());
+    let q = state.questions.iter().find(|q| q.id == question)?;
+    Some(prompt(state, timebox, q, &judged, &range))
 }
 
 fn prompt(state: &State, timebox: &TimeBox, q: &QuestionDef, judged: &Judged, range: &SeverityRange) -> Prompt {
@@ -135,7 +139,7 @@ fn prompt(state: &State, timebox: &TimeBox, q: &QuestionDef, judged: &Judged, ra
         notes.push(Text::new(shown(Lang::Fr), shown(Lang::En)));
         // Costly acts follow the lower bound, cheap ones the upper: the working value is the lower one.
         let value = AnswerValue { choice: Some(range.low.to_string()), ..AnswerValue::default() };
-        let reason = severity::name(range.low);
+        let reason = word("say", "working").clone();
         proposal = Some(Proposal { question: q.id.clone(), value, reason, findings: vec![], digest: String::new() });
         if state.answers.people.is_empty() {
             notes.push(word("say", "alone").clone());
@@ -243,7 +247,8 @@ fn keys(q: &QuestionDef, proposed: bool, lang: Lang) -> String {
         let more = match q.kind {
             QuestionKind::Count => Some("count"),
             QuestionKind::List => Some("list"),
-            QuestionKind::TriList => Some("named"),
+            QuestionKind::TriList | QuestionKind::Verdict | QuestionKind::Triage => Some("named"),
+            QuestionKind::Level if ![TIME, SEVERITY].contains(&q.id.as_str()) => Some("named"),
             QuestionKind::Text => Some("text"),
             _ => None,
         };

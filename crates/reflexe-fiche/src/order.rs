@@ -68,6 +68,15 @@ impl State<'_> {
         let base = self.range();
         let mut out: Vec<(Ranked, u32, bool)> =
             self.questions.iter().filter(|q| self.is_open(q)).map(|q| (self.rank(q, &base), q.rank, q.id == SEEN)).collect();
+        // One call may answer several questions: it is worth as much as the best of them, and comes before it.
+        for q in self.questions {
+            let Some(implies) = &q.implies else { continue };
+            let implied = out.iter().map(|(r, ..)| r).filter(|r| r.decides && implies.questions.contains(&r.question));
+            let best = implied.map(|r| r.score + 1).max().unwrap_or_default();
+            if let Some((r, ..)) = out.iter_mut().find(|(r, ..)| r.question == q.id) {
+                (r.decides, r.score) = (r.decides || best > 0, r.score.max(best));
+            }
+        }
         // What no longer fits in the time left comes after what does.
         let late = |r: &Ranked| self.minutes_left.is_some_and(|m| r.tenths > u64::from(m) * 10);
         out.sort_by_cached_key(|(r, rank, seen)| {
@@ -120,11 +129,18 @@ impl State<'_> {
         for (at, answer) in suppositions(q).into_iter().enumerate() {
             let likely = proposed.is_some_and(|p| same(p, answer.value.as_ref()));
             let weight = if likely { LIKELY } else { 1 };
+            let choice = answer.value.as_ref().and_then(|v| v.choice.clone());
             let mut answers = self.answers.supposing(answer);
+            if let Some(implies) = q.implies.as_ref().filter(|i| choice.as_ref() == Some(&i.choice)) {
+                let none = || AnswerValue { list: Some(vec![]), ..AnswerValue::default() };
+                let open = implies.questions.iter().filter(|id| !self.answers.is_answered(id));
+                answers = open.fold(answers, |all, id| all.supposing(valued(id, none())));
+            }
             let partner = PAIRS.iter().find(|(one, _)| *one == q.id).map(|(_, other)| *other);
-            if let Some(partner) = partner.filter(|p| at > 0 && !self.answers.is_answered(p)) {
-                answers =
-                    answers.supposing(valued(partner, AnswerValue { choice: Some("yes".into()), ..AnswerValue::default() }));
+            let open = |id: &&str| self.questions.iter().any(|other| other.id == *id && self.is_open(other));
+            if let Some(partner) = partner.filter(|p| at > 0 && open(p)) {
+                let yes = AnswerValue { choice: Some("yes".into()), ..AnswerValue::default() };
+                answers = answers.supposing(valued(partner, yes));
             }
             let range = self.range_of(&answers);
             sum += weight * u64::from(range.low.abs_diff(base.low) + range.high.abs_diff(base.high)) * 1000;
@@ -230,7 +246,9 @@ mod tests {
         let order = ranked(&empty(), &Journal::default(), None);
         let place = |id: &str| order.iter().position(|r| r.question == id).expect("ranked");
         assert!(["Q.1a.02", "Q.3b.01"].contains(&order[0].question.as_str()), "{}", order[0].question);
-        assert!(place("Q.3b.01") < place("Q.4b.01") && place("Q.4b.01") < place("Q.1e.06"));
+        assert!(
+            place("Q.3b.01") < place("Q.3c.01") && place("Q.3c.01") < place("Q.4b.01") && place("Q.4b.01") < place("Q.1e.06")
+        );
         assert!(order.iter().any(|r| r.question == "Q.1b.09" && !r.decides), "a setting decides nothing");
     }
 
@@ -249,7 +267,7 @@ mod tests {
             j.say(v, "refuted", &[]);
         }
         j.say("Q.4x.01", "no", &[]);
-        assert_eq!(first(&attacked(), &j), "Q.4b.01");
+        assert_eq!(first(&attacked(), &j), "Q.3c.01", "one call that also answers what stands still");
         j.list("Q.4b.01", &["Paie"]);
         assert_eq!(&first(&attacked(), &j)[..2], "Q.");
         assert!(crate::axes::axis_of(&first(&attacked(), &j)) == Some(crate::axes::Axis::Impact));

@@ -200,6 +200,15 @@ pub fn overridden(answers: &Answers, now: &SeverityRange) -> Vec<Overridden> {
     answers.overrides.iter().map(|d| one(d, (now.low, now.high))).collect()
 }
 
+/// The severity retained: the one override that stands, else the answer given inside the interval. `None` where people disagree.
+pub fn retained(answers: &Answers) -> Option<u8> {
+    match answers.overrides.as_slice() {
+        [] => answers.choice("Q.C.05")?.parse().ok(),
+        [one] => Some(one.value.level),
+        _ => None,
+    }
+}
+
 fn one(d: &Decision<Retained>, now: (u8, u8)) -> Overridden {
     let Retained { level, computed, countersigned } = d.value.clone();
     let shown = |(a, b): (u8, u8)| if a == b { a.to_string() } else { format!("{a}–{b}") };
