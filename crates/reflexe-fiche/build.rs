@@ -11,6 +11,10 @@ use std::{
 #[path = "src/def.rs"]
 mod def;
 
+#[allow(dead_code)]
+#[path = "src/question.rs"]
+mod question;
+
 fn main() {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../fiche");
     let root = root.canonicalize().expect("the folder fiche/ stands beside crates/");
@@ -52,6 +56,7 @@ fn check_tree(files: &BTreeMap<String, String>) -> Vec<String> {
     };
     let items: BTreeSet<String> = items.item.into_iter().map(|i| i.id).collect();
     let mut ids = BTreeSet::new();
+    let mut questions = Vec::new();
     for (path, text) in files {
         if let Some(folder) = path.strip_suffix("/check.toml") {
             let check: def::CheckDef = match toml::from_str(text) {
@@ -72,6 +77,11 @@ fn check_tree(files: &BTreeMap<String, String>) -> Vec<String> {
                 Some(Err(error)) => faults.push(format!("{folder}/cases.toml: {error}")),
                 None => faults.push(format!("{folder}: no cases.toml")),
             }
+        } else if path.ends_with("/questions.toml") {
+            match toml::from_str::<question::QuestionFile>(text) {
+                Ok(file) => questions.extend(file.question.into_iter().map(|q| (path.clone(), q))),
+                Err(error) => faults.push(format!("{path}: {error}")),
+            }
         } else if path.ends_with("/action.toml") {
             match toml::from_str::<def::ActionDef>(text) {
                 Ok(action) => faults.extend(
@@ -87,5 +97,6 @@ fn check_tree(files: &BTreeMap<String, String>) -> Vec<String> {
             }
         }
     }
+    faults.extend(question::question_faults(&questions, &items, &ids));
     faults
 }

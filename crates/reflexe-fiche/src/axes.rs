@@ -1,6 +1,6 @@
 //! From conclusions to the axes of the severity, as the set of values still possible on each.
 //!
-//! A machine proposes and never refutes: what it did not establish stays open. What people answer comes with the questions.
+//! A machine proposes and never refutes: what it did not establish stays open. What people answer is read in `answered`.
 use std::collections::BTreeSet;
 
 use reflexe_model::{
@@ -11,6 +11,13 @@ use crate::{
     conclude::Rules,
     story::{StoryInputs, principal_of},
 };
+
+mod answered;
+mod voices;
+
+pub use answered::{AxisReason, Frame, Judged, VERDICTS, answered, axis_of, combined};
+
+pub use crate::conclude::Axis;
 
 /// Action on privileged accounts: confirmed, the tenant is held to be compromised.
 const PRIVILEGED_ACCOUNTS: &str = "1.a";
@@ -46,11 +53,6 @@ pub fn proposed(actions: &[ActionResult], compromised: usize, rules: &Rules) -> 
     axes
 }
 
-/// What people answered. No answer can be given yet, so everything is open.
-pub fn answered() -> Axes {
-    open()
-}
-
 /// Number of accounts held to be compromised: principals of the stories that establish it, and of decisive findings.
 /// Only accounts count, not applications nor the tenant.
 pub fn compromised_accounts(findings: &[Finding], stories: &[Story], inputs: &StoryInputs) -> usize {
@@ -66,6 +68,7 @@ mod tests {
     use reflexe_model::Text;
 
     use super::*;
+    use crate::answers::Answers;
     use crate::story::tests_support::{finding, inputs};
 
     fn action(id: &str, proposed: ActionState, privileged: bool) -> ActionResult {
@@ -112,7 +115,7 @@ mod tests {
         for state in [ActionState::Suspected, ActionState::NotConfirmed, ActionState::Unknown] {
             assert_eq!(of(&[action("1.a", state, true), action("1.d", state, true)]), open());
         }
-        assert_eq!(answered(), open());
+        assert_eq!(answered(&Answers::default(), &Frame::default()), Judged { axes: open(), reasons: vec![] });
     }
 
     #[test]

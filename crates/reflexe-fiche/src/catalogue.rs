@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::def::{ActionDef, CaseFile, CheckDef, ItemDef, ItemFile, SignalDef};
+use crate::question::{QuestionDef, QuestionFile};
 
 /// Files found under `fiche/` at build.
 mod embedded {
@@ -42,6 +43,8 @@ pub struct Catalogue {
     pub actions: Vec<ActionDef>,
     /// Items, in the order of the sheet.
     pub items: Vec<ItemDef>,
+    /// Questions, in the order of the files, which is the sheet's.
+    pub questions: Vec<QuestionDef>,
 }
 
 /// Why the tree cannot be used.
@@ -97,13 +100,16 @@ impl Catalogue {
 
     fn from_files(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, CatalogueError> {
         let files: BTreeMap<String, String> = files.into_iter().collect();
-        let mut all = Self { checks: Vec::new(), signals: Vec::new(), actions: Vec::new(), items: Vec::new() };
+        let mut all =
+            Self { checks: Vec::new(), signals: Vec::new(), actions: Vec::new(), items: Vec::new(), questions: Vec::new() };
         for (path, text) in &files {
             if path == "items.toml" {
                 all.items = parse::<ItemFile>(path, text)?.item;
             } else if let Some(folder) = path.strip_suffix("/check.toml") {
                 let sql = required(&files, &format!("{folder}/check.sql"))?;
                 all.checks.push(Check { def: parse(path, text)?, sql: strip(sql), folder: folder.to_owned() });
+            } else if path.ends_with("/questions.toml") {
+                all.questions.extend(parse::<QuestionFile>(path, text)?.question);
             } else if path.ends_with("/action.toml") {
                 all.actions.push(parse(path, text)?);
             } else if let Some(name) = path.strip_prefix("signals/").and_then(|p| p.strip_suffix(".sql")) {
@@ -121,6 +127,11 @@ impl Catalogue {
     /// A check by id.
     pub fn check(&self, id: &str) -> Option<&Check> {
         self.checks.iter().find(|c| c.def.id == id)
+    }
+
+    /// A question by id.
+    pub fn question(&self, id: &str) -> Option<&QuestionDef> {
+        self.questions.iter().find(|q| q.id == id)
     }
 
     /// Signals that a query reads, directly or through others, in dependency order.

@@ -17,6 +17,7 @@ use crate::{
         fill::{Arg, fill},
         link_key,
     },
+    triage::Marks,
 };
 
 /// The file cannot be used.
@@ -71,13 +72,18 @@ pub(crate) struct Question {
 }
 
 /// The five axes, by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Axis {
+pub enum Axis {
+    /// Is an incident established?
     Confirmation,
+    /// Is the tenant's administration compromised?
     TenantCompromised,
+    /// How far?
     Perimeter,
+    /// How bad?
     Impact,
+    /// How urgent?
     Urgency,
 }
 
@@ -109,6 +115,8 @@ enum When {
     PointedAt(bool),
     /// All required checks are covered and none is above weakness.
     Required(bool),
+    /// A person recognised the attacker in a finding of the action that is no setting.
+    Marked(Like),
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -166,7 +174,21 @@ pub fn actions(
     inputs: &StoryInputs,
     rules: &Rules,
 ) -> Vec<ActionResult> {
-    actions.iter().map(|action| Case { action, findings, checks, stories, inputs }.conclude(rules)).collect()
+    actions_marked(actions, findings, checks, stories, inputs, rules, &Marks::default())
+}
+
+/// The same, with the marks of people: what they explained carries nothing, what they recognised as the attacker's carries its
+/// action. `findings` and `stories` come after [`crate::triage::apply`].
+pub fn actions_marked(
+    actions: &[ActionInput],
+    findings: &[Finding],
+    checks: &[CheckResult],
+    stories: &[Story],
+    inputs: &StoryInputs,
+    rules: &Rules,
+    marks: &Marks,
+) -> Vec<ActionResult> {
+    actions.iter().map(|action| Case { action, findings, checks, stories, inputs, marks }.conclude(rules)).collect()
 }
 
 /// What carries an answer.
@@ -191,6 +213,7 @@ struct Case<'a> {
     checks: &'a [CheckResult],
     stories: &'a [Story],
     inputs: &'a StoryInputs,
+    marks: &'a Marks,
 }
 
 impl<'a> Case<'a> {
@@ -208,7 +231,7 @@ impl<'a> Case<'a> {
             proposed: state,
             privileged: carried.iter().any(|f| self.privileged(f)),
             rule,
-            reason: reason(say, held.as_ref()),
+            reason: reason(say, held.as_ref(), self.marks),
             because: carried.iter().map(|f| f.id.clone()).collect(),
             against: self.against(state),
             answer: None,
@@ -222,16 +245,27 @@ impl<'a> Case<'a> {
     /// Findings that count, in the order given.
     fn own(&self) -> impl Iterator<Item = &'a Finding> {
         let items = &self.action.items;
-        self.findings.iter().filter(|f| counts(f) && f.items.iter().any(|i| items.contains(i)))
+        let explained = |f: &&Finding| self.marks.dismissed.contains_key(&f.id);
+        self.findings.iter().filter(move |f| counts(f) && !explained(f) && f.items.iter().any(|i| items.contains(i)))
+    }
+
+    /// Findings in which a person recognised the attacker. Their word counts however light the finding is; a setting is no act.
+    fn recognised(&self, like: &Like) -> Vec<&'a Finding> {
+        let items = &self.action.items;
+        let own = self.findings.iter().filter(|f| f.class != "posture" && f.items.iter().any(|i| items.contains(i)));
+        own.filter(|f| self.marks.malicious.contains_key(&f.id) && like.fits(f)).collect()
     }
 
     fn held(&self, when: &When) -> Option<Held<'a>> {
         match when {
             When::Any(like) => Held::by(self.own().filter(|f| like.fits(f)).collect()),
+            When::Marked(like) => Held::by(self.recognised(like)),
             When::Story { score, stages, weight } => self.story(*score, *stages, *weight),
             When::Together { checks, link } => Held::by(self.together(*checks, link)),
             When::PointedAt(wanted) => {
-                let pointing = |f: &&Finding| counts(f) && f.also_suspects.as_ref() == Some(&self.action.id);
+                let pointing = |f: &&Finding| {
+                    counts(f) && !self.marks.dismissed.contains_key(&f.id) && f.also_suspects.as_ref() == Some(&self.action.id)
+                };
                 if *wanted { Held::by(self.findings.iter().filter(pointing).collect()) } else { None }
             }
             When::Required(wanted) => {
@@ -308,7 +342,7 @@ fn counts(f: &Finding) -> bool {
     f.verdict >= Verdict::Suspicious && f.class != "posture"
 }
 
-fn reason(say: &Text, held: Option<&Held>) -> Text {
+fn reason(say: &Text, held: Option<&Held>, marks: &Marks) -> Text {
     let one = |lang: Lang| {
         let Some(held) = held else {
             return say.get(lang).to_owned();
@@ -319,8 +353,12 @@ fn reason(say: &Text, held: Option<&Held>) -> Text {
         };
         let who: Vec<String> = who.into_iter().collect();
         let (score, stages) = held.story.map_or((0, 0), |s| (s.score as usize, s.stages.len()));
+        let by: BTreeSet<String> =
+            held.findings.iter().filter_map(|f| marks.malicious.get(&f.id)).map(|name| clean(name)).collect();
+        let by: Vec<String> = by.into_iter().collect();
         let args = [
             ("n", Arg::Count(held.n)),
+            ("by", Arg::Word(list(&by, lang))),
             ("who", Arg::Word(list(&who, lang))),
             ("score", Arg::Count(score)),
             ("stages", Arg::Count(stages)),

@@ -1,15 +1,22 @@
 //! The sheet as data, and what follows from it: checks and their judgement, stories, conclusions of the actions, axes,
 //! severity, what to fetch next. Pure functions: nothing here reads evidence, runs SQL or asks for the time.
+pub mod answers;
 pub mod axes;
 pub mod catalogue;
 pub mod conclude;
 pub mod coverage;
 pub mod def;
+pub mod interview;
 pub mod judge;
 pub mod next;
+pub mod order;
+pub mod propose;
+pub mod question;
 pub mod say;
 pub mod severity;
 pub mod story;
+pub mod timebox;
+pub mod triage;
 pub mod value;
 
 pub use catalogue::{Catalogue, CatalogueError, Check, Signal};

@@ -13,6 +13,7 @@ use reflexe_model::{
 };
 use serde::Deserialize;
 
+pub mod advice;
 mod table;
 #[cfg(test)]
 mod tests;

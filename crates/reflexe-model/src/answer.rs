@@ -8,6 +8,7 @@ use crate::Entry;
 /// The typed payload of an entry ([`crate::Content::data`]); one shape for each fold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant)] // A journal holds hundreds of them, not millions: a box would only burden who writes one.
 pub enum Payload {
     /// An answer to a question; the last known one stands.
     Answer(Answer),
@@ -144,6 +145,8 @@ pub enum DontKnow {
     NotMyField(String),
     /// What is known contradicts itself.
     Contradictory,
+    /// No reason was given.
+    Unsaid,
 }
 
 /// A value, by the type of the question: a choice (`yes`, `no`, `confirmed`, `degraded`, `done` …), a count as an interval,

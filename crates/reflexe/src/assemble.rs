@@ -192,7 +192,7 @@ fn conclude_all(
     let compromised = axes::compromised_accounts(&findings, &stories, inputs);
     let proposed_axes = axes::proposed(&actions, compromised, rules);
     let proposed = severity::severity(&proposed_axes);
-    let answered = severity::severity(&axes::answered());
+    let answered = severity::severity(&axes::answered(&reflexe_fiche::answers::Answers::default(), &axes::Frame::default()).axes);
     let exports = next::exports(&checks, &items, &obtain_infos());
     let sentence = severity::sentence(&proposed, &actions, &findings, compromised, rules);
     let next_question = next::question(&actions, &proposed_axes, rules);

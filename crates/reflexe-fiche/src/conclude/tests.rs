@@ -171,6 +171,43 @@ fn privilege_is_seen_on_the_subject_the_actor_and_the_application() {
     assert!(!told(&|f| f.key = "adm@example.com".into()), "a key is any text");
 }
 
+fn marked(id: &str, findings: &[Finding], dismissed: &[&str], malicious: &[&str]) -> ActionResult {
+    let marks = Marks {
+        dismissed: dismissed.iter().map(|f| ((*f).to_owned(), ("Ann".to_owned(), "voulu".to_owned()))).collect(),
+        malicious: malicious.iter().map(|f| ((*f).to_owned(), "Bob".to_owned())).collect(),
+    };
+    actions_marked(&[action(id)], findings, &[], &[], &inputs(), Rules::embedded(), &marks).remove(0)
+}
+
+#[test]
+fn what_a_person_explained_carries_nothing() {
+    let mut f = on("1.b.1", "f1", "1b.external-forwarding", "joe@example.com");
+    (f.decisive, f.verdict) = (true, Verdict::Compromise);
+    assert_eq!(marked("1.b", &[f.clone()], &[], &[]).proposed, ActionState::Confirmed);
+    assert_eq!(marked("1.b", &[f], &["f1"], &[]).proposed, ActionState::Unknown);
+}
+
+#[test]
+fn what_a_person_recognised_as_the_attackers_confirms_with_the_name() {
+    let mut f = on("1.b.1", "f1", "1b.external-forwarding", "joe@example.com");
+    (f.verdict, f.weight) = (Verdict::Info, 5);
+    let r = marked("1.b", std::slice::from_ref(&f), &[], &["f1"]);
+    assert_eq!(answer(&r), (ActionState::Confirmed, "person"));
+    assert_eq!(r.reason.fr, "Bob y reconnaît l'attaquant : 1 fait (joe@example.com).");
+    assert_eq!(r.because, ["f1"]);
+    f.class = "posture".into();
+    assert_eq!(marked("1.b", &[f], &[], &["f1"]).proposed, ActionState::Unknown, "a setting is no act");
+}
+
+#[test]
+fn a_leak_is_recognised_in_an_act_only() {
+    let mut f = on("1.e.2", "f1", "1e.transport-rule-state", "r1");
+    f.class = "state".into();
+    assert_eq!(marked("1.e", std::slice::from_ref(&f), &[], &["f1"]).proposed, ActionState::Suspected);
+    f.class = "event".into();
+    assert_eq!(answer(&marked("1.e", &[f], &[], &["f1"])), (ActionState::Confirmed, "person-act"));
+}
+
 #[test]
 fn a_wrong_rule_file_says_which_and_where() {
     let e = Rules::parse("[[rule]]\nid = \"x\"\nwhen.anny = {}\n").expect_err("must fail").to_string();
