@@ -3,14 +3,13 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io::{self, Read as _},
+    io,
     path::{Path, PathBuf},
     thread,
 };
 
 use reflexe_evidence::import::{FileInput, FileReport, Outcome};
 use reflexe_model::{EvidenceInfo, RowCount, RowId, Text};
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     closed,
@@ -19,6 +18,7 @@ use crate::{
     error::{Doing, Error},
     folder::{self, Case},
     importer::{Importer, Readers},
+    journal,
     walk::{self, Found},
 };
 
@@ -174,6 +174,7 @@ pub fn import_with(
     for (path, reason, harmless) in listing.problems {
         report.files.push(FileResult { path, outcome: FileOutcome::Unrecognised { reason, harmless } });
     }
+    journal::forget_files(case.dir())?;
     let mut result = Ok(());
     let mut files = listing.files.iter();
     for file in &mut files {
@@ -203,6 +204,8 @@ pub fn import_with(
             case.declare_unfiltered(said, Some(&report.evidence_ids()))?;
         }
     }
+    journal::refresh(&case.db, case.dir())?;
+    journal::refresh_files(case.dir())?;
     Ok(report)
 }
 
@@ -211,13 +214,13 @@ fn is_about_the_file(error: &Error) -> bool {
     matches!(error, Error::Evidence(_) | Error::Io { doing: Doing::Reading, .. })
 }
 
-fn one(case: &mut Case, file: &Found, options: &ImportOptions<'_>, importer: &mut dyn Importer) -> Result<FileOutcome, Error> {
+pub(crate) fn one(case: &mut Case, file: &Found, options: &ImportOptions<'_>, importer: &mut dyn Importer) -> Result<FileOutcome, Error> {
     if let Some(reason) = closed::reason(&file.path, &file.shown).map_err(Error::io(Doing::Reading, &file.path))? {
         return Ok(FileOutcome::Unrecognised { reason, harmless: false });
     }
     // Only a file of a size that the case holds can be held already: the others are hashed while they are imported.
     if case.holds_size(file.size)? {
-        let sha256 = hash(&file.path).map_err(Error::io(Doing::Reading, &file.path))?;
+        let sha256 = folder::hash(&file.path).map_err(Error::io(Doing::Reading, &file.path))?;
         if let Some(number) = case.number_of(&sha256)? {
             return Ok(FileOutcome::AlreadyImported { id: format!("e{number}") });
         }
@@ -312,7 +315,7 @@ impl Case {
     /// Remembers the files that are not in the case, and forgets those that are by now.
     fn remember(&mut self, files: &[FileResult]) -> Result<(), Error> {
         let database = self.database();
-        let tx = self.db.transaction().map_err(&database)?;
+        let tx = self.begin()?;
         let write = || {
             let mut put =
                 tx.prepare("INSERT OR REPLACE INTO unrecognised (path, reason_fr, reason_en, harmless) VALUES (?, ?, ?, ?)")?;
@@ -340,18 +343,4 @@ fn copy(from: &Path, to: &Path) -> Result<(PathBuf, File), Error> {
     // The system does not say which side failed; a full disk is told apart by its kind.
     io::copy(&mut source, &mut target).map_err(Error::io(Doing::Reading, from))?;
     Ok((to.to_owned(), target))
-}
-
-/// SHA-256 of a file, lower-case hexadecimal.
-fn hash(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            n => hasher.update(&buffer[..n]),
-        }
-    }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
