@@ -97,7 +97,7 @@ impl Case {
         insert().map_err(&database)?;
         journal::record_evidence(&tx, &id, self.device()?, number, Some(who), now)?;
         tx.commit().map_err(&database)?;
-        journal::refresh(&self.db, self.dir())
+        self.renew_sums()
     }
 }
 

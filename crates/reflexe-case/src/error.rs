@@ -208,7 +208,7 @@ pub enum Error {
     /// The system gave no random bytes.
     Random {
         /// The refusal.
-        source: String,
+        why: String,
     },
     /// Two folders are not copies of one case.
     OtherCase {

@@ -50,9 +50,9 @@ pub(crate) fn text(error: &Error) -> Text {
             format!("Le journal ne peut pas être lu ou écrit : {source}. Vérifiez le disque et les droits, puis recommencez."),
             format!("The journal cannot be read or written: {source}. Check the disk and the permissions, then try again."),
         ),
-        Error::Random { source } => Text::new(
-            format!("Le système ne fournit pas d’octets aléatoires ({source}) : aucune clé ne peut être créée."),
-            format!("The system gives no random bytes ({source}): no key can be made."),
+        Error::Random { why } => Text::new(
+            format!("Le système ne fournit pas d’octets aléatoires ({why}) : aucune clé ne peut être créée."),
+            format!("The system gives no random bytes ({why}): no key can be made."),
         ),
         Error::OtherCase { dir, exercise: true } => Text::new(
             format!("{} et ce dossier ne se fusionnent pas : l’un est un exercice, l’autre non.", dir.display()),

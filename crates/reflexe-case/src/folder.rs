@@ -129,6 +129,11 @@ impl Case {
         Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate).map_err(self.database())
     }
 
+    /// Renews the sums of the manifest, after a transaction.
+    pub(crate) fn renew_sums(&mut self) -> Result<(), Error> {
+        journal::refresh(&mut self.db, &self.dir)
+    }
+
     /// Where reports go.
     pub fn reports_dir(&self) -> PathBuf {
         self.dir.join("reports")
@@ -231,7 +236,7 @@ impl Case {
         set_info(&tx, "title", title).map_err(self.database())?;
         journal::append(&tx, &id, self.device()?, &journal::renamed(title, now), None, now)?;
         tx.commit().map_err(self.database())?;
-        journal::refresh(&self.db, &self.dir)
+        self.renew_sums()
     }
 
     /// Whether the case is an exercise. Exercises and real cases are never merged.
@@ -249,7 +254,7 @@ impl Case {
     pub fn set_exercise(&mut self) -> Result<(), Error> {
         self.writable()?;
         set_info(&self.db, "exercise", "1").map_err(self.database())?;
-        journal::refresh(&self.db, &self.dir)
+        self.renew_sums()
     }
 
     /// When the case was created.

@@ -204,7 +204,7 @@ pub fn import_with(
             case.declare_unfiltered(said, Some(&report.evidence_ids()))?;
         }
     }
-    journal::refresh(&case.db, case.dir())?;
+    case.renew_sums()?;
     journal::refresh_files(case.dir())?;
     Ok(report)
 }

@@ -144,8 +144,8 @@ pub fn unpack(bundle: &Path, dir: &Path, passphrase: &str, limits: Limits) -> Re
         }
         return Err(error);
     }
-    let case = Case::open(dir)?;
-    super::refresh(&case.db, dir)?;
+    let mut case = Case::open(dir)?;
+    case.renew_sums()?;
     super::refresh_files(dir)?;
     drop(case);
     verify::verify(dir)
@@ -188,7 +188,7 @@ fn extract(bundle: &Path, plain: &Path, dir: &Path, limits: Limits) -> Result<()
     let mut left = limits.bytes;
     for n in 0..zip.len() {
         let file = zip.by_index(n).map_err(|_| fault(BundleFault::Damaged))?;
-        let name = file.name().to_owned();
+        let name = file.name().map_err(|_| fault(BundleFault::ForeignFile))?.into_owned();
         if !allowed(&name) || !file.is_file() || file.is_symlink() {
             return Err(fault(BundleFault::ForeignFile));
         }

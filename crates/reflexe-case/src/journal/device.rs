@@ -165,7 +165,7 @@ fn create(path: &Path) -> Result<[u8; 32], Error> {
 /// Random bytes of the system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|source| Error::Random { source: source.to_string() })?;
+    getrandom::fill(&mut bytes).map_err(|source| Error::Random { why: source.to_string() })?;
     Ok(bytes)
 }
 

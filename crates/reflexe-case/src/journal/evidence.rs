@@ -174,7 +174,7 @@ pub(crate) fn adopt(case: &mut Case) -> Result<(), Error> {
     }
     tx.execute("DELETE FROM case_info WHERE key = 'pending'", []).map_err(&database)?;
     tx.commit().map_err(&database)?;
-    super::refresh(&case.db, case.dir())?;
+    case.renew_sums()?;
     super::refresh_files(case.dir())
 }
 

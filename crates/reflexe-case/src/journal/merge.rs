@@ -69,7 +69,7 @@ pub fn merge(case: &mut Case, other: &Path, options: &ImportOptions<'_>) -> Resu
         tx.commit().map_err(case.database())?;
     }
     store::remove_attachments(case.dir(), &case.entries()?)?;
-    super::refresh(&case.db, case.dir())?;
+    case.renew_sums()?;
     super::refresh_files(case.dir())?;
     let verified = verify::verify(case.dir())?;
     Ok(MergeReport { entries, redacted, attachments, evidence, missing, verified })

@@ -97,8 +97,10 @@ impl Journal {
     /// entry of their own (an answer, a state).
     pub fn correct(&mut self, id: &str, reason: &str, draft: &Draft) -> Result<Entry, Error> {
         let old = self.superseded(id, reason)?;
-        let own = old.content.as_ref().is_some_and(|c| c.data.is_some()) && old.header.kind != Kind::Correction;
-        if own || draft.content.data.is_some() {
+        // What an import of notes or a correction puts beside the text is not what the entry sets.
+        let beside = |p| matches!(p, Payload::Fact { name, .. } if name == "imported_note" || name == "correction");
+        let sets = old.content.as_ref().is_some_and(|c| c.data.is_some()) && !Payload::of(&old).is_some_and(beside);
+        if sets || draft.content.data.is_some() {
             return Err(Error::NotCorrectable { id: id.to_owned() });
         }
         let facts = words::facts([("reason", reason.trim().to_owned())]);
@@ -217,7 +219,7 @@ impl Journal {
         let done = work(&tx, self)?;
         tx.commit().map_err(&database)?;
         // The entry is written. Sums that could not be renewed are told by `verify`: they speak of an earlier state.
-        let _ = sums::refresh(&self.db, &self.dir);
+        let _ = sums::refresh(&mut self.db, &self.dir);
         Ok(done)
     }
 }

@@ -24,19 +24,24 @@ const FILES: &str = "files.sum";
 const PAGE: usize = 4096;
 
 /// Renews the sums of the manifest.
-pub(crate) fn refresh(db: &Connection, dir: &Path) -> Result<(), Error> {
+pub(crate) fn refresh(db: &mut Connection, dir: &Path) -> Result<(), Error> {
     let database = store::database(&dir.join("case.sqlite"));
     // The read lock is held until the sums are in place: they never replace those of a later state.
-    let tx = db.unchecked_transaction().map_err(&database)?;
-    tx.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(&database)?;
-    let bytes = tx.serialize("main").map_err(&database)?;
+    db.execute_batch("BEGIN").map_err(&database)?;
+    let result = write_pages(db, dir);
+    db.execute_batch("ROLLBACK").map_err(&database)?;
+    result
+}
+
+fn write_pages(db: &mut Connection, dir: &Path) -> Result<(), Error> {
+    let database = store::database(&dir.join("case.sqlite"));
+    db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(&database)?;
+    let bytes = db.serialize("main").map_err(&database)?;
     let mut text = format!("counter {}\n", counter(&bytes));
     for page in bytes.chunks(PAGE) {
         let _ = writeln!(text, "{}", blake3::hash(page).to_hex());
     }
-    replace(dir, PAGES, &text)?;
-    drop(bytes);
-    tx.finish().map_err(&database)
+    replace(dir, PAGES, &text)
 }
 
 /// Takes the sums of the other files away: they are about to change.

@@ -127,7 +127,7 @@ pub fn verify(dir: &Path) -> Result<Verified, Error> {
         let (e, f) = (error.text(), "case.sqlite");
         Problem::of_file(f, Text::new(format!("{f} est endommagé : {}", e.fr), format!("{f} is damaged: {}", e.en)))
     };
-    let db = manifest_store::open_raw(&path)?;
+    let mut db = manifest_store::open_raw(&path)?;
     let mut verified = Verified::default();
     match db.serialize("main") {
         Ok(bytes) => {
