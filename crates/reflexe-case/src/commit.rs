@@ -5,14 +5,14 @@ use std::{
     path::Path,
 };
 
-use reflexe_evidence::import::FileReport;
+use reflexe_evidence::{hash, import::FileReport};
 use reflexe_model::RowId;
 use rusqlite::Transaction;
 
 use crate::{
     error::{Doing, Error},
     folder::{self, Case},
-    manifest,
+    journal, manifest,
     walk::Found,
 };
 
@@ -34,7 +34,8 @@ impl Case {
         for table in folder::entries(ready.tables)? {
             let name = folder::name(&table);
             for staged in folder::entries(&table)? {
-                parts.push((self.place_part(&name, &staged)?, name.clone()));
+                let (file, blake3) = self.place_part(&name, &staged)?;
+                parts.push((file, name.clone(), blake3));
             }
         }
         if let Some(copy) = ready.copy {
@@ -45,13 +46,16 @@ impl Case {
             sync_folder(target)?;
             sync_folder(&self.dir().join("evidence"))?;
         }
-        let database = self.database();
-        let tx = self.db.transaction().map_err(&database)?;
-        insert(&tx, ready, &parts).and_then(|()| tx.commit()).map_err(&database)
+        let (database, id, now) = (self.database(), self.id()?, jiff::Timestamp::now());
+        let tx = self.begin()?;
+        insert(&tx, ready, &parts, now).map_err(&database)?;
+        // In the same transaction: no evidence without its entry in the journal, and no entry without its evidence.
+        journal::record_evidence(&tx, &id, self.device()?, ready.number, None, now)?;
+        tx.commit().map_err(&database)
     }
 
-    /// Moves a staged Parquet file among those of its table; returns its path as the manifest writes it.
-    pub(crate) fn place_part(&self, table: &str, staged: &Path) -> Result<String, Error> {
+    /// Moves a staged Parquet file among those of its table; returns its path as the manifest writes it, and its hash.
+    pub(crate) fn place_part(&self, table: &str, staged: &Path) -> Result<(String, String), Error> {
         let tables = self.dir().join("tables");
         let folder = tables.join(table);
         if !folder.is_dir() {
@@ -62,11 +66,12 @@ impl Case {
         File::options().write(true).open(staged).and_then(|f| f.sync_all()).map_err(Error::io(Doing::Writing, staged))?;
         fs::rename(staged, &placed).map_err(Error::io(Doing::Moving, &placed))?;
         sync_folder(&folder)?;
-        Ok(folder::relative(self.dir(), &placed))
+        let (blake3, _) = hash::blake3(&placed).map_err(Error::io(Doing::Reading, &placed))?;
+        Ok((folder::relative(self.dir(), &placed), blake3))
     }
 }
 
-fn insert(tx: &Transaction, ready: &Ready<'_>, parts: &[(String, String)]) -> rusqlite::Result<()> {
+fn insert(tx: &Transaction, ready: &Ready<'_>, parts: &[(String, String, String)], now: jiff::Timestamp) -> rusqlite::Result<()> {
     let Ready { number, file, report, copy, .. } = ready;
     tx.execute(
         "INSERT INTO evidence (number, blake3, size, path, origin, in_place, imported_at, domains) VALUES (?,?,?,?,?,?,?,?)",
@@ -77,7 +82,7 @@ fn insert(tx: &Transaction, ready: &Ready<'_>, parts: &[(String, String)]) -> ru
             &file.shown,
             file.origin.to_string_lossy(),
             copy.is_none(),
-            jiff::Timestamp::now().to_string(),
+            now.to_string(),
             json(&report.domains)?,
         ),
     )?;
@@ -101,9 +106,9 @@ fn insert(tx: &Transaction, ready: &Ready<'_>, parts: &[(String, String)]) -> ru
             json(&s.notes)?,
         ))?;
     }
-    let mut part = tx.prepare("INSERT INTO part (file, evidence, table_name) VALUES (?, ?, ?)")?;
-    for (path, table) in parts {
-        part.execute((path, number, table))?;
+    let mut part = tx.prepare("INSERT INTO part (file, evidence, table_name, blake3) VALUES (?, ?, ?, ?)")?;
+    for (path, table, blake3) in parts {
+        part.execute((path, number, table, blake3))?;
     }
     let mut superseded = tx.prepare("INSERT OR IGNORE INTO superseded (row_id, evidence) VALUES (?, ?)")?;
     for RowId(row) in &report.superseded {
@@ -117,6 +122,6 @@ fn json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
 }
 
 /// Has the system write the names in a folder to the disk itself. Windows does so by itself.
-fn sync_folder(path: &Path) -> Result<(), Error> {
+pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
     if cfg!(unix) { File::open(path).and_then(|f| f.sync_all()).map_err(Error::io(Doing::Writing, path)) } else { Ok(()) }
 }

@@ -23,6 +23,7 @@ use reflexe_model::Window;
 use crate::{
     error::Error,
     folder::{self, Case},
+    journal,
 };
 
 /// What a person says of exports.
@@ -83,17 +84,20 @@ impl Case {
             }
         };
         folder::remove(&staged)?;
-        let database = self.database();
-        let tx = self.db.transaction().map_err(&database)?;
+        let (database, id, now) = (self.database(), self.id()?, jiff::Timestamp::now());
+        let tx = self.begin()?;
         let insert = || {
-            let now = jiff::Timestamp::now().to_string();
-            tx.execute("INSERT INTO declaration (evidence, who, declared_at) VALUES (?, ?, ?)", (number, who, now))?;
-            if let Some(file) = file {
-                tx.execute("INSERT INTO part (file, evidence, table_name) VALUES (?, ?, 'coverage')", (file, number))?;
+            tx.execute("INSERT INTO declaration (evidence, who, declared_at) VALUES (?, ?, ?)", (number, who, now.to_string()))?;
+            if let Some((file, blake3)) = &file {
+                let sql = "INSERT INTO part (file, evidence, table_name, blake3) VALUES (?, ?, 'coverage', ?)";
+                tx.execute(sql, (file, number, blake3))?;
             }
             Ok(())
         };
-        insert().and_then(|()| tx.commit()).map_err(&database)
+        insert().map_err(&database)?;
+        journal::record_evidence(&tx, &id, self.device()?, number, Some(who), now)?;
+        tx.commit().map_err(&database)?;
+        self.renew_sums()
     }
 }
 

@@ -20,6 +20,21 @@ pub enum Doing {
     Cleaning,
 }
 
+/// What is wrong with a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BundleFault {
+    /// The passphrase is too short.
+    ShortPassphrase,
+    /// The passphrase is not the one that it was made with.
+    WrongPassphrase,
+    /// It is damaged, cut short, or no bundle.
+    Damaged,
+    /// A file in it has a name or a kind that a case does not have.
+    ForeignFile,
+    /// It holds more than this program unpacks.
+    TooLarge,
+}
+
 /// An error of the case folder.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -140,6 +155,82 @@ pub enum Error {
         /// The limit.
         limit: u32,
     },
+    /// An entry needs a title.
+    NoTitle,
+    /// A title is too long.
+    LongTitle {
+        /// Most characters.
+        most: usize,
+    },
+    /// A correction or a redaction needs a reason.
+    NoReason,
+    /// Corrections and redactions name the entry that they concern.
+    NotByAdd,
+    /// The journal holds no such entry, or several begin so.
+    NoSuchEntry {
+        /// The id asked for.
+        id: String,
+    },
+    /// The content of the entry is gone already.
+    AlreadyRedacted {
+        /// Its id.
+        id: String,
+    },
+    /// The entry is changed by a new entry of its own kind, not by a correction.
+    NotCorrectable {
+        /// Its id.
+        id: String,
+    },
+    /// A file that was to be attached is not there.
+    NoSuchAttachment {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A file is too large to be attached.
+    LargeAttachment {
+        /// The file.
+        path: PathBuf,
+        /// Most bytes.
+        limit: u64,
+    },
+    /// An entry could not be read or written.
+    Entry {
+        /// Its id.
+        id: String,
+        /// What is wrong, in English (for whoever repairs it).
+        what: String,
+    },
+    /// SQLite refused something while the journal was read or written.
+    Journal {
+        /// The refusal.
+        source: rusqlite::Error,
+    },
+    /// The system gave no random bytes.
+    Random {
+        /// The refusal.
+        why: String,
+    },
+    /// Two folders are not copies of one case.
+    OtherCase {
+        /// The other folder.
+        dir: PathBuf,
+        /// Whether one of them is an exercise and the other is not.
+        exercise: bool,
+    },
+    /// A bundle could not be written or read.
+    Bundle {
+        /// The bundle.
+        path: PathBuf,
+        /// Why.
+        why: BundleFault,
+    },
+    /// Notes could not be read.
+    Notes {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, as the reader of the format says it.
+        what: String,
+    },
     /// Reading an evidence file failed.
     Evidence(#[from] reflexe_evidence::error::Error),
 }
@@ -149,6 +240,11 @@ impl Error {
     pub(crate) fn io(doing: Doing, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self::Io { doing, path, source }
+    }
+
+    /// Wraps a refusal of SQLite about the journal.
+    pub(crate) fn in_journal(source: rusqlite::Error) -> Self {
+        Self::Journal { source }
     }
 
     /// Whether the disk that holds the case is full (or its quota spent).
@@ -297,7 +393,9 @@ impl Error {
                 format!("Le dossier contient déjà {limit} fichiers de preuve, le maximum. Ouvrez un second dossier avec --case."),
                 format!("The case already holds {limit} evidence files, the most it can. Open a second case with --case."),
             ),
+            Self::Journal { source } if is_full_sqlite(source) => disk_full_words(),
             Self::Evidence(error) => evidence_text(error),
+            other => crate::error_journal::text(other),
         }
     }
 }

@@ -1,16 +1,20 @@
 //! The case folder: its layout, its one writer, and the cleaning that undoes an interrupted import.
 use std::{
+    cell::OnceCell,
     collections::BTreeSet,
     fs::{self, File, TryLockError},
     io::{self, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OptionalExtension as _};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     decode::Decoded,
     error::{Doing, Error},
+    journal::{self, Device},
     store,
 };
 
@@ -26,6 +30,8 @@ pub struct Case {
     /// Held by the writer as long as it lives; the system lets go of it when a process dies.
     lock: Option<File>,
     created: bool,
+    /// The key that signs what this process writes into the journal; loaded when it is first needed.
+    device: OnceCell<Device>,
     /// The evidence text that was decoded last.
     pub(crate) decoded: Decoded,
 }
@@ -40,8 +46,16 @@ impl Case {
         only_beginnings(dir)?;
         let lock = lock(dir)?;
         let db = store::open_new(&dir.join("case.sqlite"))?;
-        let case = Self { dir: dir.to_owned(), db, lock: Some(lock), created: true, decoded: Decoded::default() };
+        let mut case = Self {
+            dir: dir.to_owned(),
+            db,
+            lock: Some(lock),
+            created: true,
+            device: OnceCell::new(),
+            decoded: Decoded::default(),
+        };
         case.lay_out()?;
+        journal::adopt(&mut case)?;
         Ok(case)
     }
 
@@ -56,9 +70,17 @@ impl Case {
         }
         let lock = lock(dir)?;
         let db = store::open_for_writing(&dir.join("case.sqlite"))?;
-        let case = Self { dir: dir.to_owned(), db, lock: Some(lock), created: false, decoded: Decoded::default() };
+        let mut case = Self {
+            dir: dir.to_owned(),
+            db,
+            lock: Some(lock),
+            created: false,
+            device: OnceCell::new(),
+            decoded: Decoded::default(),
+        };
         case.lay_out()?;
         case.clean()?;
+        journal::adopt(&mut case)?;
         Ok(case)
     }
 
@@ -68,7 +90,7 @@ impl Case {
     /// When the folder is no case or is of another format.
     pub fn open_for_reading(dir: &Path) -> Result<Self, Error> {
         let db = store::open_for_reading(&dir.join("case.sqlite"))?;
-        Ok(Self { dir: dir.to_owned(), db, lock: None, created: false, decoded: Decoded::default() })
+        Ok(Self { dir: dir.to_owned(), db, lock: None, created: false, device: OnceCell::new(), decoded: Decoded::default() })
     }
 
     /// Opens the case for writing, or creates it (see [`Case::was_created`]).
@@ -88,6 +110,28 @@ impl Case {
     /// The case folder.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// The device that signs; its warning, if any, is for the person.
+    ///
+    /// # Errors
+    /// When no key can be made.
+    pub fn device(&self) -> Result<&Device, Error> {
+        if let Some(device) = self.device.get() {
+            return Ok(device);
+        }
+        let device = Device::load(&self.dir)?;
+        Ok(self.device.get_or_init(|| device))
+    }
+
+    /// A transaction that holds the write lock from its beginning.
+    pub(crate) fn begin(&self) -> Result<Transaction<'_>, Error> {
+        Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate).map_err(self.database())
+    }
+
+    /// Renews the sums of the manifest, after a transaction.
+    pub(crate) fn renew_sums(&mut self) -> Result<(), Error> {
+        journal::refresh(&mut self.db, &self.dir)
     }
 
     /// Where reports go.
@@ -121,7 +165,7 @@ impl Case {
     }
 
     fn lay_out(&self) -> Result<(), Error> {
-        for sub in ["evidence", "tables", "reports", "index", "staging"] {
+        for sub in ["evidence", "tables", "reports", "index", "staging", "attachments"] {
             let path = self.dir.join(sub);
             fs::create_dir_all(&path).map_err(Error::io(Doing::Writing, &path))?;
         }
@@ -135,6 +179,9 @@ impl Case {
         let staging = self.staging_dir();
         for entry in entries(&staging)? {
             remove(&entry)?;
+        }
+        for file in entries(&self.dir)?.into_iter().filter(|p| journal::is_leftover(&name(p))) {
+            remove(&file)?;
         }
         let parts = self.column("SELECT file FROM part")?;
         for table in entries(&self.dir.join("tables"))?.into_iter().filter(|p| p.is_dir()) {
@@ -184,9 +231,30 @@ impl Case {
     /// When the manifest cannot be written.
     pub fn set_title(&mut self, title: &str) -> Result<(), Error> {
         self.writable()?;
-        let sql = "INSERT INTO case_info (key, value) VALUES ('title', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-        self.db.execute(sql, [title]).map_err(self.database())?;
-        Ok(())
+        let (id, now) = (self.id()?, Timestamp::now());
+        let tx = self.begin()?;
+        set_info(&tx, "title", title).map_err(self.database())?;
+        journal::append(&tx, &id, self.device()?, &journal::renamed(title, now), None, now)?;
+        tx.commit().map_err(self.database())?;
+        self.renew_sums()
+    }
+
+    /// Whether the case is an exercise. Exercises and real cases are never merged.
+    ///
+    /// # Errors
+    /// When the manifest cannot be read.
+    pub fn is_exercise(&self) -> Result<bool, Error> {
+        Ok(self.info("exercise")?.is_some())
+    }
+
+    /// Marks the case as an exercise, for good.
+    ///
+    /// # Errors
+    /// When the manifest cannot be written.
+    pub fn set_exercise(&mut self) -> Result<(), Error> {
+        self.writable()?;
+        set_info(&self.db, "exercise", "1").map_err(self.database())?;
+        self.renew_sums()
     }
 
     /// When the case was created.
@@ -202,6 +270,11 @@ impl Case {
         let sql = "SELECT value FROM case_info WHERE key = ?";
         self.db.query_row(sql, [key], |row| row.get(0)).optional().map_err(self.database())
     }
+}
+
+fn set_info(db: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO case_info (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    db.execute(sql, [key, value]).map(|_| ())
 }
 
 /// Takes the lock of a case, or says who holds it. The file holds the writer's process id, for that message only.
@@ -233,7 +306,7 @@ fn lock(dir: &Path) -> Result<File, Error> {
 
 /// A new case may stand in an empty folder, or where its own creation was interrupted.
 fn only_beginnings(dir: &Path) -> Result<(), Error> {
-    const OWN: [&str; 3] = ["case.lock", "case.sqlite", "case.sqlite-journal"];
+    const OWN: [&str; 4] = ["case.lock", "case.sqlite", "case.sqlite-journal", "device.key"];
     if entries(dir)?.iter().all(|p| OWN.contains(&name(p).as_str())) {
         Ok(())
     } else {
@@ -270,6 +343,20 @@ pub(crate) fn relative(dir: &Path, path: &Path) -> String {
 
 pub(crate) fn name(path: &Path) -> String {
     path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// SHA-256 of a file, lower-case hexadecimal.
+pub(crate) fn hash(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            n => hasher.update(&buffer[..n]),
+        }
+    }
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// `<file number>-….parquet`

@@ -21,6 +21,7 @@ use crate::{
     error::{Doing, Error},
     folder::{self, Case},
     importer::{Importer, Readers},
+    journal,
     walk::{self, Found},
 };
 
@@ -176,6 +177,7 @@ pub fn import_with(
     for (path, reason, harmless) in listing.problems {
         report.files.push(FileResult { path, outcome: FileOutcome::Unrecognised { reason, harmless } });
     }
+    journal::forget_files(case.dir())?;
     let mut result = Ok(());
     let mut files = listing.files.iter();
     for file in &mut files {
@@ -205,6 +207,8 @@ pub fn import_with(
             case.declare_unfiltered(said, Some(&report.evidence_ids()))?;
         }
     }
+    case.renew_sums()?;
+    journal::refresh_files(case.dir())?;
     Ok(report)
 }
 
@@ -213,7 +217,12 @@ fn is_about_the_file(error: &Error) -> bool {
     matches!(error, Error::Evidence(_) | Error::Io { doing: Doing::Reading, .. })
 }
 
-fn one(case: &mut Case, file: &Found, options: &ImportOptions<'_>, importer: &mut dyn Importer) -> Result<FileOutcome, Error> {
+pub(crate) fn one(
+    case: &mut Case,
+    file: &Found,
+    options: &ImportOptions<'_>,
+    importer: &mut dyn Importer,
+) -> Result<FileOutcome, Error> {
     if let Some(reason) = closed::reason(&file.path, &file.shown).map_err(Error::io(Doing::Reading, &file.path))? {
         return Ok(FileOutcome::Unrecognised { reason, harmless: false });
     }
@@ -312,7 +321,7 @@ impl Case {
     /// Remembers the files that are not in the case, and forgets those that are by now.
     fn remember(&mut self, files: &[FileResult]) -> Result<(), Error> {
         let database = self.database();
-        let tx = self.db.transaction().map_err(&database)?;
+        let tx = self.begin()?;
         let write = || {
             let mut put =
                 tx.prepare("INSERT OR REPLACE INTO unrecognised (path, reason_fr, reason_en, harmless) VALUES (?, ?, ?, ?)")?;

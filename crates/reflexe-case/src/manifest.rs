@@ -4,6 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use reflexe_evidence::hash;
 use reflexe_model::{EvidenceInfo, RowCount, RowId, Text, Unrecognised};
 use rusqlite::{OptionalExtension as _, Row};
 use serde::de::DeserializeOwned;
@@ -38,6 +39,22 @@ pub struct EvidenceFile {
 }
 
 impl EvidenceFile {
+    /// The digest that it is known and stored under.
+    pub(crate) fn digest(&self) -> &str {
+        self.blake3.as_deref().or(self.sha256.as_deref()).unwrap_or_default()
+    }
+
+    /// Whether the bytes of a file are those that were imported.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn is(&self, path: &Path) -> std::io::Result<bool> {
+        match &self.blake3 {
+            Some(blake3) => Ok(hash::blake3(path)?.0 == *blake3),
+            None => Ok(Some(hash::digests(path)?.sha256) == self.sha256),
+        }
+    }
+
     /// The evidence id, as rows carry it.
     pub fn id(&self) -> String {
         format!("e{}", self.number)
@@ -194,6 +211,12 @@ impl Case {
     pub(crate) fn number_of_sha256(&self, sha256: &str) -> Result<Option<u32>, Error> {
         let sql = "SELECT number FROM evidence WHERE sha256 = ?";
         self.db.query_row(sql, [sha256], |row| row.get(0)).optional().map_err(self.database())
+    }
+
+    /// Whether the case holds the bytes of a file of another copy of it.
+    pub(crate) fn holds(&self, file: &EvidenceFile) -> Result<bool, Error> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM evidence WHERE blake3 = ?1 OR sha256 = ?2)";
+        self.db.query_row(sql, (&file.blake3, &file.sha256), |row| row.get(0)).map_err(self.database())
     }
 
     /// Whether a file of this size was imported by a format that knew no BLAKE3.

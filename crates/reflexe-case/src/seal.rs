@@ -1,6 +1,6 @@
 //! The SHA-256 of every original: computed apart from the import, since it alone can take longer, and only of bytes whose BLAKE3 is
 //! the one of the import. Whoever prints an answer computes it beside the judging.
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use reflexe_evidence::hash;
 use reflexe_model::Text;
@@ -8,6 +8,7 @@ use reflexe_model::Text;
 use crate::{
     error::{Doing, Error},
     folder::Case,
+    journal::Journal,
     manifest,
 };
 
@@ -66,22 +67,19 @@ impl Case {
     }
 }
 
-/// Notes in the manifest what was computed. Needs no import lock: one value is added where none was.
+/// Notes in the manifest and in the journal what was computed. Needs no import lock: one value is added where none was.
 ///
 /// # Errors
 /// When the manifest cannot be written.
-pub fn note(dir: &Path, sealed: &[Sealed]) -> Result<(), Error> {
-    let path = dir.join("case.sqlite");
-    let mut db = crate::store::open_beside(&path)?;
-    let database = crate::store::database(&path);
-    let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(&database)?;
-    for one in sealed {
-        if let Sealed::Sha256 { id, sha256 } = one {
-            let sql = "UPDATE evidence SET sha256 = ? WHERE number = ? AND sha256 IS NULL";
-            tx.execute(sql, (sha256, manifest::number(id))).map_err(&database)?;
-        }
-    }
-    tx.commit().map_err(&database)
+pub fn note(journal: &mut Journal, sealed: &[Sealed]) -> Result<(), Error> {
+    let known: Vec<(u32, &str)> = sealed
+        .iter()
+        .filter_map(|one| match one {
+            Sealed::Sha256 { id, sha256 } => Some((manifest::number(id)?, sha256.as_str())),
+            Sealed::Problem { .. } => None,
+        })
+        .collect();
+    journal.seal(&known)
 }
 
 #[cfg(test)]

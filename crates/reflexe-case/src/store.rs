@@ -24,11 +24,14 @@ const SCHEMA: &str = include_str!("schema.sql");
 type Step = fn(&Transaction) -> rusqlite::Result<()>;
 
 /// `STEPS[i]` brings format `i + 1` to `i + 2`. Format 1 is the first.
-const STEPS: &[Step] = &[known_by_blake3];
+const STEPS: &[Step] = &[to_2];
 const _: () = assert!(STEPS.len() + 1 == FORMAT as usize);
 
-fn known_by_blake3(tx: &Transaction) -> rusqlite::Result<()> {
-    tx.execute_batch(include_str!("schema-3.sql"))
+/// The journal, and hashes of the Parquet files. What the journal says of the case so far is written by the next opening.
+fn to_2(tx: &Transaction) -> rusqlite::Result<()> {
+    tx.execute_batch(include_str!("schema-2.sql"))?;
+    tx.execute("INSERT INTO case_info (key, value) VALUES ('pending', '1')", [])?;
+    Ok(())
 }
 
 /// What the header of the file says.
@@ -53,16 +56,52 @@ pub(crate) fn looks_like_a_case(dir: &Path) -> bool {
 
 /// Opens a manifest that must be there, for reading. Never changes it.
 pub(crate) fn open_for_reading(path: &Path) -> Result<Connection, Error> {
-    let dir = folder(path);
     let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    match header(&db, path)? {
-        Header::Case(FORMAT) => {}
-        Header::Case(found) if found > FORMAT => return Err(Error::Newer { dir, found, known: FORMAT }),
-        Header::Case(found) => return Err(Error::Older { dir, found, known: FORMAT }),
-        Header::Blank | Header::Foreign => return Err(Error::NotACase { dir }),
-    }
+    check_format(&db, path)?;
     db.pragma_update(None, "query_only", true).map_err(database(path))?;
     Ok(db)
+}
+
+/// Refuses a manifest that is none, or of another format.
+pub(crate) fn check_format(db: &Connection, path: &Path) -> Result<(), Error> {
+    let dir = folder(path);
+    match header(db, path)? {
+        Header::Case(FORMAT) => Ok(()),
+        Header::Case(found) if found > FORMAT => Err(Error::Newer { dir, found, known: FORMAT }),
+        Header::Case(found) => Err(Error::Older { dir, found, known: FORMAT }),
+        Header::Blank | Header::Foreign => Err(Error::NotACase { dir }),
+    }
+}
+
+/// Opens a manifest without looking at what it is: verification tells damage apart from another version.
+pub(crate) fn open_raw(path: &Path) -> Result<Connection, Error> {
+    if !path.exists() {
+        return Err(Error::NotACase { dir: folder(path) });
+    }
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(database(path))
+}
+
+/// Opens a manifest of this format to add entries, beside whoever holds the case's lock.
+pub(crate) fn open_beside(path: &Path) -> Result<Connection, Error> {
+    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    check_format(&db, path)?;
+    Ok(db)
+}
+
+/// Whether the case must be opened by its one writer first: it is older, or its creation was interrupted.
+pub(crate) fn needs_migration(path: &Path) -> Result<bool, Error> {
+    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    match check_format(&db, path) {
+        Err(Error::Older { .. }) => Ok(true),
+        Err(error) => Err(error),
+        Ok(()) => Ok(crate::journal::pending(&db).map_err(database(path))?),
+    }
+}
+
+/// The case's id.
+pub(crate) fn case_id(db: &Connection, path: &Path) -> Result<String, Error> {
+    let id: Result<String, _> = db.query_row("SELECT value FROM case_info WHERE key = 'id'", [], |row| row.get(0));
+    id.map_err(database(path))
 }
 
 /// Opens a manifest that must be there, for writing; an older format is migrated after a backup. The caller holds the lock.
@@ -72,13 +111,6 @@ pub(crate) fn open_for_writing(path: &Path) -> Result<Connection, Error> {
         Header::Case(found) => migrate(&mut db, path, found, STEPS)?,
         Header::Blank | Header::Foreign => return Err(Error::NotACase { dir: folder(path) }),
     }
-    Ok(db)
-}
-
-/// Opens a manifest of this format to add to it, beside a reader or an import. Never migrates.
-pub(crate) fn open_beside(path: &Path) -> Result<Connection, Error> {
-    let db = open_for_reading(path)?;
-    db.pragma_update(None, "query_only", false).map_err(database(path))?;
     Ok(db)
 }
 
@@ -114,7 +146,13 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
     }
     let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(database(path))?;
     db.busy_timeout(Duration::from_secs(30)).map_err(database(path))?;
-    db.pragma_update(None, "foreign_keys", true).map_err(database(path))?;
+    // What was removed leaves no bytes behind; what was committed survives a power failure.
+    for (name, value) in [("foreign_keys", "on"), ("secure_delete", "on"), ("synchronous", "full")] {
+        // Some of these answer with their new value, which `pragma_update` would refuse.
+        db.pragma_update_and_check(None, name, value, |_| Ok(()))
+            .or_else(|e| if matches!(e, rusqlite::Error::QueryReturnedNoRows) { Ok(()) } else { Err(e) })
+            .map_err(database(path))?;
+    }
     Ok(db)
 }
 
@@ -137,15 +175,14 @@ fn header(db: &Connection, path: &Path) -> Result<Header, Error> {
 fn create(db: &mut Connection) -> rusqlite::Result<()> {
     let tx = db.transaction()?;
     tx.execute_batch(SCHEMA)?;
-    for step in STEPS {
-        step(&tx)?;
-    }
+    tx.execute_batch(include_str!("schema-2.sql"))?;
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     tx.pragma_update(None, "user_version", FORMAT)?;
     let random: [u8; 16] = tx.query_row("SELECT randomblob(16)", [], |row| row.get(0))?;
     let mut info = tx.prepare("INSERT INTO case_info (key, value) VALUES (?, ?)")?;
     info.execute(("id", uuid(random)))?;
     info.execute(("created_at", jiff::Timestamp::now().to_string()))?;
+    info.execute(("pending", "created"))?;
     drop(info);
     tx.commit()
 }
@@ -225,11 +262,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("case.sqlite");
         let mut db = open_new(&path).unwrap();
-        migrate(&mut db, &path, 1, &[add_column]).unwrap();
-        assert_eq!(version(&db), 2);
+        migrate(&mut db, &path, FORMAT, &[to_2, add_column]).unwrap();
+        assert_eq!(version(&db), FORMAT + 1);
         assert!(has_colour(&db));
-        let old = Connection::open(dir.path().join("case.format-1.sqlite")).unwrap();
-        assert_eq!(version(&old), 1);
+        let old = Connection::open(dir.path().join(format!("case.format-{FORMAT}.sqlite"))).unwrap();
+        assert_eq!(version(&old), FORMAT);
         assert!(!has_colour(&old));
     }
 
@@ -238,11 +275,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("case.sqlite");
         let mut db = open_new(&path).unwrap();
-        assert!(migrate(&mut db, &path, 1, &[add_column, broken]).is_err());
-        assert_eq!(version(&db), 1);
+        assert!(migrate(&mut db, &path, FORMAT, &[to_2, add_column, broken]).is_err());
+        assert_eq!(version(&db), FORMAT);
         assert!(!has_colour(&db));
         // and can be tried again, although its backup is there
-        migrate(&mut db, &path, 1, &[add_column]).unwrap();
+        migrate(&mut db, &path, FORMAT, &[to_2, add_column]).unwrap();
         assert!(has_colour(&db));
     }
 

@@ -5,6 +5,7 @@
 //! escaping of the templates for HTML; no template uses a filter that switches that off.
 mod evidence;
 mod html;
+pub mod journal;
 mod show;
 mod strip;
 mod terminal;

@@ -32,6 +32,21 @@ words! {
     contents: "Dans ce rapport", "In this report";
     utc: "Toutes les heures sont en UTC.", "All times are in UTC.";
     act_high: "Agissez comme au niveau supérieur pour trois choses peu coûteuses\u{a0}: les appels, le gel des preuves, les comptes d’administration.", "Act as at the higher level for three cheap things: the calls, the freezing of evidence, the administrator accounts.";
+    // Journal
+    j_title: "Main courante", "Incident journal";
+    j_when: "Date et heure", "Date and time";
+    j_who: "Personne", "Person";
+    j_what: "Description, comptes et machines", "Description, accounts and devices";
+    j_sign: "Visa", "Signature";
+    j_by: "noté par", "written by";
+    j_targets: "Comptes et machines", "Accounts and devices";
+    j_redacted: "contenu retiré", "content removed";
+    j_reason: "Raison", "Reason";
+    j_conflict: "Corrections concurrentes\u{a0}: personne n’a encore choisi.", "Competing corrections: nobody has chosen yet.";
+    j_head: "Empreinte du journal", "Journal fingerprint";
+    j_signed: "Chaque écriture est signée par la clé d’un poste\u{a0}: elle prouve quel poste a écrit, pas quelle personne.", "Each entry is signed with the key of a device: it proves which device wrote, not which person.";
+    j_broken: "Lancez «\u{a0}reflexe case verify\u{a0}» pour savoir ce qui a changé.", "Run “reflexe case verify” to see what was changed.";
+    j_left_out: "Écritures du logiciel non imprimées", "Entries of the product that are not printed";
     // Answers
     answers: "Les quatre réponses", "The four answers";
     box_type: "Confirmé\u{a0}?", "Confirmed?";

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
-use reflexe_case::{Case, Declaration, FileOutcome, ImportOptions, ImportReport, RowLocator};
+use reflexe_case::{Case, Declaration, FileOutcome, ImportOptions, ImportReport, RowLocator, journal::Journal};
 use reflexe_evidence::spec;
 use reflexe_fiche::Catalogue;
 use reflexe_model::{Lang, RowRef, Window};
@@ -229,7 +229,7 @@ fn judged_and_sealed(case: &Case, judge: impl FnOnce() -> Result<Vec<Answer>>, l
         (judge(), sealing.join())
     });
     let Ok(sealed) = sealed else { bail!("SHA-256") };
-    reflexe_case::note(case.dir(), &sealed)?;
+    reflexe_case::note(&mut Journal::open(case.dir())?, &sealed)?;
     for problem in &sealed {
         if let reflexe_case::Sealed::Problem { id, reason } = problem {
             eprintln!("{id}: {}", reason.get(lang));

@@ -1,0 +1,34 @@
+//! The main courante: entries that are only ever added, hashed, signed and chained per writing device.
+//!
+//! [`Journal`] adds and reads entries, beside an import if one runs; [`verify`] says whether anything of a case was changed
+//! since it was written; [`merge`] unites two copies of a case; [`bundle`] hands one over, encrypted. [`when`], [`quick`] and
+//! [`notes`] read what people type, pure functions of text, time, zone and names.
+pub mod bundle;
+pub mod chain;
+mod commit;
+mod device;
+mod draft;
+mod evidence;
+pub mod folder_risk;
+mod merge;
+pub mod notes;
+pub mod quick;
+mod store;
+mod sums;
+mod union;
+mod verify;
+pub mod when;
+mod words;
+
+pub use device::Device;
+pub use draft::{Draft, TITLE};
+pub use merge::{MergeReport, NotMerged, merge};
+pub use store::{ATTACHMENT_LIMIT, Journal};
+pub use union::{compare, union};
+pub use verify::{Problem, Verified, Writer, check, head, head_short, verify};
+
+pub(crate) use commit::append;
+pub(crate) use evidence::{adopt, record_evidence};
+pub(crate) use store::pending;
+pub(crate) use sums::{forget_files, is_leftover, refresh, refresh_files};
+pub(crate) use words::renamed;
