@@ -14,10 +14,9 @@ pub(crate) fn text(error: &Error) -> Text {
             format!("Le titre dépasse {most} caractères : mettez la suite dans le texte."),
             format!("The title is longer than {most} characters: put the rest into the text."),
         ),
-        Error::NoReason => Text::new(
-            "Corriger ou retirer une écriture demande une raison.",
-            "Correcting or removing an entry needs a reason.",
-        ),
+        Error::NoReason => {
+            Text::new("Corriger ou retirer une écriture demande une raison.", "Correcting or removing an entry needs a reason.")
+        }
         Error::NotByAdd => Text::new(
             "Une correction ou un retrait désigne l’écriture concernée.",
             "A correction or a removal names the entry it concerns.",
@@ -31,8 +30,12 @@ pub(crate) fn text(error: &Error) -> Text {
             format!("The content of entry {id} was removed already."),
         ),
         Error::NotCorrectable { id } => Text::new(
-            format!("L’écriture {id} ne se corrige pas : ce qu’elle fixe (réponse, état, fait du logiciel) se change par une nouvelle écriture."),
-            format!("Entry {id} is not corrected: what it sets (an answer, a state, a fact of the product) is changed by a new entry."),
+            format!(
+                "L’écriture {id} ne se corrige pas : ce qu’elle fixe (réponse, état, fait du logiciel) se change par une nouvelle écriture."
+            ),
+            format!(
+                "Entry {id} is not corrected: what it sets (an answer, a state, a fact of the product) is changed by a new entry."
+            ),
         ),
         Error::NoSuchAttachment { path } => Text::new(
             format!("La pièce jointe {} n’est pas dans le dossier. Joignez-la de nouveau.", path.display()),
@@ -59,12 +62,21 @@ pub(crate) fn text(error: &Error) -> Text {
             format!("{} and this case are not merged: one is an exercise, the other is not.", dir.display()),
         ),
         Error::OtherCase { dir, exercise: false } => Text::new(
-            format!("{} est un autre dossier, pas une copie de celui-ci : ils ne se fusionnent pas. Importez ses preuves si besoin.", dir.display()),
-            format!("{} is another case, no copy of this one: they are not merged. Import its evidence if needed.", dir.display()),
+            format!(
+                "{} est un autre dossier, pas une copie de celui-ci : ils ne se fusionnent pas. Importez ses preuves si besoin.",
+                dir.display()
+            ),
+            format!(
+                "{} is another case, no copy of this one: they are not merged. Import its evidence if needed.",
+                dir.display()
+            ),
         ),
         Error::Bundle { path, why } => bundle(&path.display().to_string(), *why),
         Error::Notes { path, what } => Text::new(
-            format!("Les notes {} ne peuvent pas être lues : {what}. Enregistrez-les en CSV (UTF-8) et recommencez.", path.display()),
+            format!(
+                "Les notes {} ne peuvent pas être lues : {what}. Enregistrez-les en CSV (UTF-8) et recommencez.",
+                path.display()
+            ),
             format!("The notes {} cannot be read: {what}. Save them as CSV (UTF-8) and try again.", path.display()),
         ),
         // Every other error has its sentence in `error.rs`.
@@ -87,7 +99,9 @@ fn bundle(path: &str, why: BundleFault) -> Text {
             format!("{path} is damaged, cut short, or no case encrypted by reflexe. Ask for it again."),
         ),
         BundleFault::ForeignFile => Text::new(
-            format!("{path} contient un fichier qu’un dossier reflexe ne contient pas : il n’est pas ouvert. Ne vous y fiez pas."),
+            format!(
+                "{path} contient un fichier qu’un dossier reflexe ne contient pas : il n’est pas ouvert. Ne vous y fiez pas."
+            ),
             format!("{path} holds a file that no case holds: it is not opened. Do not trust it."),
         ),
         BundleFault::TooLarge => Text::new(

@@ -214,7 +214,12 @@ fn is_about_the_file(error: &Error) -> bool {
     matches!(error, Error::Evidence(_) | Error::Io { doing: Doing::Reading, .. })
 }
 
-pub(crate) fn one(case: &mut Case, file: &Found, options: &ImportOptions<'_>, importer: &mut dyn Importer) -> Result<FileOutcome, Error> {
+pub(crate) fn one(
+    case: &mut Case,
+    file: &Found,
+    options: &ImportOptions<'_>,
+    importer: &mut dyn Importer,
+) -> Result<FileOutcome, Error> {
     if let Some(reason) = closed::reason(&file.path, &file.shown).map_err(Error::io(Doing::Reading, &file.path))? {
         return Ok(FileOutcome::Unrecognised { reason, harmless: false });
     }

@@ -30,7 +30,14 @@ fn child() {
     let mut journal = Journal::open_as(Path::new(&case), Device::with_key([9; 32], "PC")).unwrap();
     for n in 0..most {
         let start = "2026-11-22T14:32:00+01:00".to_owned();
-        let when = When { text: String::new(), start, end: None, precision: Precision::Minute, approx: false, tz_source: ZoneSource::Default };
+        let when = When {
+            text: String::new(),
+            start,
+            end: None,
+            precision: Precision::Minute,
+            approx: false,
+            tz_source: ZoneSource::Default,
+        };
         let entry = journal.add(&Draft::new(Kind::Note, when, "Dupont", &format!("écriture {n}"))).unwrap();
         println!("\nid {}", entry.header.entry_id);
         std::io::stdout().flush().unwrap();

@@ -280,7 +280,15 @@ mod tests {
     fn a_hostile_bundle_writes_nothing_outside() {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("x.rfx");
-        for name in ["../evil", "/etc/evil", "evidence/../../evil", "device.key", "case.sqlite-journal", "evidence/ab/cd", "reports\\evil"] {
+        for name in [
+            "../evil",
+            "/etc/evil",
+            "evidence/../../evil",
+            "device.key",
+            "case.sqlite-journal",
+            "evidence/ab/cd",
+            "reports\\evil",
+        ] {
             zipped(&[name], &out);
             let to = dir.path().join("to");
             let error = unpack(&out, &to, WORDS, Limits::default()).unwrap_err();

@@ -49,7 +49,8 @@ impl Device {
             return Ok(device);
         }
         let mut device = Self::load_from(case)?;
-        let (fr, en) = home.map_or((String::new(), String::new()), |h| (format!(" ({})", h.display()), format!(" ({})", h.display())));
+        let (fr, en) =
+            home.map_or((String::new(), String::new()), |h| (format!(" ({})", h.display()), format!(" ({})", h.display())));
         device.warning = Some(Text::new(
             format!(
                 "La clé de ce poste n’a pas pu être enregistrée dans la configuration de l’utilisateur{fr} : elle est dans le dossier. Qui copie le dossier peut signer à la place de ce poste. Indiquez un emplacement sûr avec REFLEXE_HOME."
@@ -79,8 +80,12 @@ impl Device {
                 fs::rename(&path, &aside).map_err(Error::io(Doing::Moving, &aside))?;
                 let (p, a) = (path.display(), aside.display());
                 warning = Some(Text::new(
-                    format!("La clé de ce poste ({p}) est illisible ; une nouvelle la remplace, l’ancienne est gardée sous {a}. Les écritures déjà faites restent valables."),
-                    format!("The key of this device ({p}) cannot be read; a new one replaces it, the old one is kept as {a}. What was written stays valid."),
+                    format!(
+                        "La clé de ce poste ({p}) est illisible ; une nouvelle la remplace, l’ancienne est gardée sous {a}. Les écritures déjà faites restent valables."
+                    ),
+                    format!(
+                        "The key of this device ({p}) cannot be read; a new one replaces it, the old one is kept as {a}. What was written stays valid."
+                    ),
                 ));
                 create(&path)?
             }

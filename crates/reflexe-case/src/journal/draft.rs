@@ -68,14 +68,7 @@ impl Draft {
 /// The present moment, as the clock of the device gives it.
 pub(crate) fn at(now: Timestamp) -> When {
     let text = format!("{now:.0}");
-    When {
-        start: text.clone(),
-        text,
-        end: None,
-        precision: Precision::Second,
-        approx: false,
-        tz_source: ZoneSource::Typed,
-    }
+    When { start: text.clone(), text, end: None, precision: Precision::Second, approx: false, tz_source: ZoneSource::Typed }
 }
 
 /// Title and body of a text: one short line is a title, anything longer is a body with its beginning as the title.

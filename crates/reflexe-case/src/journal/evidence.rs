@@ -52,19 +52,21 @@ pub(crate) fn digest(db: &Connection, number: u32) -> rusqlite::Result<String> {
     Ok(chain::hex(&hasher.finalize()))
 }
 
-/// Writes the journal's entry about a file, in the transaction that writes the manifest's rows. `name` is `evidence`, or
-/// `declared_unfiltered` with who says so.
+/// Writes the journal's entry about a file, in the transaction that writes the manifest's rows. `declared`: who declares it
+/// unfiltered, and the digest before, which this one replaces.
 pub(crate) fn record_evidence(
     tx: &Transaction<'_>,
     case_id: &str,
     device: &Device,
     number: u32,
-    declared_by: Option<&str>,
+    declared: Option<(&str, String)>,
     now: Timestamp,
 ) -> Result<(), Error> {
     let read = || -> rusqlite::Result<_> {
         let file: (String, u64, String) =
-            tx.query_row("SELECT sha256, size, path FROM evidence WHERE number = ?", [number], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+            tx.query_row("SELECT sha256, size, path FROM evidence WHERE number = ?", [number], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+            })?;
         let rows: (u64, u64, u64, u64, Option<String>, Option<String>, Option<String>) = tx.query_row(
             "SELECT coalesce(sum(read), 0), coalesce(sum(kept), 0), coalesce(sum(duplicate), 0), coalesce(sum(rejected), 0),
                     min(time_from), max(time_to), group_concat(source, ', ') FROM evidence_source WHERE evidence = ?",
@@ -73,9 +75,9 @@ pub(crate) fn record_evidence(
         )?;
         Ok((file, rows, digest(tx, number)?))
     };
-    let ((sha256, size, path), (read, kept, duplicate, rejected, from, to, sources), manifest) = read().map_err(Error::in_journal)?;
-    let replaces = commitments(&store::entries(tx)?).into_iter().filter(|c| c.sha256 == sha256 && c.number == number).map(|c| c.manifest);
-    let replaces: Vec<String> = replaces.collect();
+    let ((sha256, size, path), (read, kept, duplicate, rejected, from, to, sources), manifest) =
+        read().map_err(Error::in_journal)?;
+    let (declared_by, replaces) = declared.map_or((None, String::new()), |(who, before)| (Some(who), before));
     let mut facts = words::facts([
         ("evidence", format!("e{number}")),
         ("sha256", sha256),
@@ -86,7 +88,7 @@ pub(crate) fn record_evidence(
         ("from", from.unwrap_or_default()),
         ("to", to.unwrap_or_default()),
         ("manifest", manifest),
-        ("replaces", replaces.join(",")),
+        ("replaces", replaces),
     ]);
     facts.retain(|_, v| !v.is_empty());
     let shown = words::short(&path);
@@ -96,9 +98,10 @@ pub(crate) fn record_evidence(
             let said = Text::new(format!("e{number} déclarée complète"), format!("e{number} declared unfiltered"));
             ("declared_unfiltered", said)
         }
-        None => {
-            ("evidence", Text::new(format!("Preuve e{number} importée : {shown}"), format!("evidence e{number} imported: {shown}")))
-        }
+        None => (
+            "evidence",
+            Text::new(format!("Preuve e{number} importée : {shown}"), format!("evidence e{number} imported: {shown}")),
+        ),
     };
     let mut draft = Draft::fact(Kind::Evidence, name, &title, facts, now);
     if let Some(who) = declared_by {
@@ -116,7 +119,7 @@ pub(crate) struct Commitment {
     pub sha256: String,
     pub path: String,
     pub manifest: String,
-    replaces: Vec<String>,
+    replaces: String,
 }
 
 /// The commitments that no later one replaces. What was redacted commits to nothing that can be read.
@@ -134,11 +137,11 @@ pub(crate) fn commitments(entries: &[Entry]) -> Vec<Commitment> {
                 sha256: facts.remove("sha256")?,
                 path: facts.remove("path").unwrap_or_default(),
                 manifest: facts.remove("manifest")?,
-                replaces: facts.remove("replaces").unwrap_or_default().split(',').map(str::to_owned).collect(),
+                replaces: facts.remove("replaces").unwrap_or_default(),
             })
         })
         .collect();
-    let replaced: std::collections::BTreeSet<String> = all.iter().flat_map(|c| c.replaces.clone()).collect();
+    let replaced: std::collections::BTreeSet<String> = all.iter().map(|c| c.replaces.clone()).collect();
     all.retain(|c| !replaced.contains(&c.manifest));
     all
 }
@@ -223,8 +226,16 @@ pub(crate) fn check(db: &Connection, dir: &Path, entries: &[Entry]) -> Result<Ve
             place: format!("e{}", c.number),
             entry: Some(c.entry.clone()),
             text: Text::new(
-                format!("La preuve {} (SHA-256 {}) a été retirée du dossier sans écriture. Reprenez-la d’une copie du dossier.", words::short(&c.path), c.sha256),
-                format!("Evidence {} (SHA-256 {}) was taken from the case without an entry. Take it from a copy of the case.", words::short(&c.path), c.sha256),
+                format!(
+                    "La preuve {} (SHA-256 {}) a été retirée du dossier sans écriture. Reprenez-la d’une copie du dossier.",
+                    words::short(&c.path),
+                    c.sha256
+                ),
+                format!(
+                    "Evidence {} (SHA-256 {}) was taken from the case without an entry. Take it from a copy of the case.",
+                    words::short(&c.path),
+                    c.sha256
+                ),
             ),
         });
     }

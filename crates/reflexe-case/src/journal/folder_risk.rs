@@ -37,7 +37,8 @@ fn by_variable(dir: &Path, env: impl IntoIterator<Item = (OsString, OsString)>) 
         let root = PathBuf::from(value);
         let named = name.to_str().is_some_and(|n| n.to_ascii_lowercase().starts_with("onedrive"));
         // An empty or relative value would contain everything.
-        (named && root.is_absolute() && root.components().count() > 1 && dir.starts_with(&root)).then_some(("OneDrive / SharePoint", root))
+        (named && root.is_absolute() && root.components().count() > 1 && dir.starts_with(&root))
+            .then_some(("OneDrive / SharePoint", root))
     })
 }
 
@@ -89,7 +90,12 @@ mod tests {
 
     #[test]
     fn synchronised_folders_are_known_by_name_variable_and_marker() {
-        for path in ["/home/a/OneDrive - Example/case", "/home/a/OneDrive/case", "/Users/a/Library/CloudStorage/X/case", "/mnt/example.sharepoint.com@SSL/case"] {
+        for path in [
+            "/home/a/OneDrive - Example/case",
+            "/home/a/OneDrive/case",
+            "/Users/a/Library/CloudStorage/X/case",
+            "/mnt/example.sharepoint.com@SSL/case",
+        ] {
             let text = warning(Path::new(path), none()).unwrap_or_else(|| panic!("{path}"));
             assert!(text.fr.contains("synchronisé") && text.en.contains("synchronised"));
         }

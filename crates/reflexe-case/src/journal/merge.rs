@@ -144,8 +144,7 @@ fn originals(case: &mut Case, from: &Case, options: &ImportOptions<'_>) -> Resul
     super::forget_files(case.dir())?;
     let mut readers = Readers::open(case)?;
     for file in todo {
-        let path: PathBuf =
-            if file.in_place { file.origin.clone() } else { from.dir().join(manifest::original(&file.sha256)) };
+        let path: PathBuf = if file.in_place { file.origin.clone() } else { from.dir().join(manifest::original(&file.sha256)) };
         let same = is_plain(&path) && folder::hash(&path).is_ok_and(|h| h == file.sha256);
         let outcome = if same {
             let found = Found { path, shown: file.path.clone(), origin: file.origin.clone(), size: file.size };

@@ -61,12 +61,67 @@ pub struct Table {
 
 /// Headers by what they mean, in small letters.
 const HEADERS: [(&[&str], fn(&mut Mapping) -> &mut Option<usize>); 6] = [
-    (&["date", "jour", "day", "datetime", "horodatage", "timestamp", "quand", "when", "date/heure", "date et heure", "when_text"], |m| &mut m.date),
+    (
+        &[
+            "date",
+            "jour",
+            "day",
+            "datetime",
+            "horodatage",
+            "timestamp",
+            "quand",
+            "when",
+            "date/heure",
+            "date et heure",
+            "when_text",
+        ],
+        |m| &mut m.date,
+    ),
     (&["heure", "time", "hour", "hh:mm"], |m| &mut m.time),
     (&["fuseau", "fuseau horaire", "zone", "timezone", "tz", "time zone"], |m| &mut m.zone),
-    (&["personne", "qui", "nom", "auteur", "acteur", "intervenant", "person", "who", "name", "author", "actor", "user"], |m| &mut m.person),
-    (&["description", "texte", "action", "évènement", "événement", "evenement", "quoi", "note", "commentaire", "message", "text", "event", "what", "details", "détails", "comment", "title", "titre"], |m| &mut m.text),
-    (&["comptes", "compte", "machines", "cibles", "cible", "comptes/machines", "accounts", "account", "targets", "target", "assets", "hosts"], |m| &mut m.accounts),
+    (&["personne", "qui", "nom", "auteur", "acteur", "intervenant", "person", "who", "name", "author", "actor", "user"], |m| {
+        &mut m.person
+    }),
+    (
+        &[
+            "description",
+            "texte",
+            "action",
+            "évènement",
+            "événement",
+            "evenement",
+            "quoi",
+            "note",
+            "commentaire",
+            "message",
+            "text",
+            "event",
+            "what",
+            "details",
+            "détails",
+            "comment",
+            "title",
+            "titre",
+        ],
+        |m| &mut m.text,
+    ),
+    (
+        &[
+            "comptes",
+            "compte",
+            "machines",
+            "cibles",
+            "cible",
+            "comptes/machines",
+            "accounts",
+            "account",
+            "targets",
+            "target",
+            "assets",
+            "hosts",
+        ],
+        |m| &mut m.accounts,
+    ),
 ];
 
 /// Guesses what the columns mean from the first row. `None` if it holds no header that tells a text.
@@ -92,7 +147,8 @@ pub fn csv(path: &Path) -> Result<Table, Error> {
         Err(_) => encoding_rs::WINDOWS_1252.decode(&bytes).0.into_owned(),
     };
     let cut = |delimiter: u8| -> Result<Vec<Vec<String>>, csv::Error> {
-        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
         reader.records().map(|r| Ok(r?.iter().map(str::to_owned).collect())).collect()
     };
     let score = |rows: &Vec<Vec<String>>| {
@@ -242,7 +298,14 @@ pub fn pasted(name: &str, text: &str, known: &Known<'_>, journal: &[Entry]) -> V
 }
 
 /// Origin, raw text and the mark of a duplicate.
-fn finish(name: &str, row: usize, raw: String, mut draft: Draft, mut warnings: Vec<Text>, seen: &mut BTreeSet<String>) -> NoteRow {
+fn finish(
+    name: &str,
+    row: usize,
+    raw: String,
+    mut draft: Draft,
+    mut warnings: Vec<Text>,
+    seen: &mut BTreeSet<String>,
+) -> NoteRow {
     draft.content.origin = Origin::Imported(format!("{name}#{row}"));
     let duplicate = !seen.insert(key(&draft.content.when.start, &draft.content.actor, &draft.content.title, &draft.content.body));
     if duplicate {
@@ -291,10 +354,16 @@ mod tests {
         let table = csv(&path).unwrap();
         let mapping = guess(&table).unwrap();
         let rows = preview(&table, &mapping, true, &known(), &[]);
-        assert_eq!(rows.iter().map(|r| (r.row, r.duplicate)).collect::<Vec<_>>(), [(2, false), (3, true), (5, false), (6, false)]);
+        assert_eq!(
+            rows.iter().map(|r| (r.row, r.duplicate)).collect::<Vec<_>>(),
+            [(2, false), (3, true), (5, false), (6, false)]
+        );
         let c = &rows[0].draft.content;
         assert!(rows[0].warnings.is_empty(), "{:?}", rows[0].warnings);
-        assert_eq!((c.title.as_str(), c.actor.as_str(), c.when.start.as_str()), ("Appel; prestataire", "Dupont", "2026-11-22T14:32:00+01:00"));
+        assert_eq!(
+            (c.title.as_str(), c.actor.as_str(), c.when.start.as_str()),
+            ("Appel; prestataire", "Dupont", "2026-11-22T14:32:00+01:00")
+        );
         assert_eq!((c.targets.len(), &c.origin), (2, &Origin::Imported("notes.csv#2".into())));
         assert!(rows[2].warnings.iter().any(|w| w.fr.contains("deux fois")), "{:?}", rows[2].warnings);
         assert_eq!(rows[2].draft.content.when.precision, Precision::Unknown);

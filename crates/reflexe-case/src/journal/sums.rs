@@ -162,8 +162,12 @@ fn page_changed(page: usize) -> Problem {
     Problem::of_file(
         "case.sqlite",
         Text::new(
-            format!("case.sqlite, page {page} : des octets ont changé hors de reflexe. Comparez avec une copie du dossier ; si des écritures sont aussi nommées, elles sont touchées."),
-            format!("case.sqlite, page {page}: bytes were changed outside reflexe. Compare with a copy of the case; entries named beside this are affected."),
+            format!(
+                "case.sqlite, page {page} : des octets ont changé hors de reflexe. Comparez avec une copie du dossier ; si des écritures sont aussi nommées, elles sont touchées."
+            ),
+            format!(
+                "case.sqlite, page {page}: bytes were changed outside reflexe. Compare with a copy of the case; entries named beside this are affected."
+            ),
         ),
     )
 }
@@ -172,8 +176,12 @@ fn stale(name: &str) -> Problem {
     Problem::of_file(
         name,
         Text::new(
-            format!("{name} : les sommes de contrôle datent d’un état antérieur (reflexe a été interrompu, ou une autre version a écrit). Les écritures et les preuves sont vérifiées quand même ; la prochaine écriture refera les sommes."),
-            format!("{name}: the sums speak of an earlier state (reflexe was interrupted, or something else wrote). Entries and evidence are verified all the same; the next entry renews the sums."),
+            format!(
+                "{name} : les sommes de contrôle datent d’un état antérieur (reflexe a été interrompu, ou une autre version a écrit). Les écritures et les preuves sont vérifiées quand même ; la prochaine écriture refera les sommes."
+            ),
+            format!(
+                "{name}: the sums speak of an earlier state (reflexe was interrupted, or something else wrote). Entries and evidence are verified all the same; the next entry renews the sums."
+            ),
         ),
     )
 }

@@ -85,7 +85,8 @@ impl Verified {
 
     /// One line: `chaîne intacte · 214 écritures · 3 postes`.
     pub fn badge(&self, lang: Lang) -> String {
-        let many = |n: usize, one: &str, more: &str| format!("{n} {}", if n > 1 || (n == 0 && lang == Lang::En) { more } else { one });
+        let many =
+            |n: usize, one: &str, more: &str| format!("{n} {}", if n > 1 || (n == 0 && lang == Lang::En) { more } else { one });
         let (entries, writers, problems) = (self.entries, self.writers.len(), self.problems.len());
         match lang {
             Lang::Fr => {
@@ -224,7 +225,10 @@ pub fn check(entries: &[Entry], case_id: &str) -> Verified {
     for e in entries {
         let mut say = |fr: &str, en: &str| bad.push(Problem::of_entry(e, fr, en));
         if !chain::is_hashed(e) {
-            say("son en-tête a été modifié. Reprenez-la d’une copie du dossier.", "its header was changed. Take it from a copy of the case.");
+            say(
+                "son en-tête a été modifié. Reprenez-la d’une copie du dossier.",
+                "its header was changed. Take it from a copy of the case.",
+            );
         }
         if !chain::is_signed(e) {
             say("sa signature n’est pas celle du poste nommé.", "its signature is not that of the device it names.");
@@ -234,9 +238,14 @@ pub fn check(entries: &[Entry], case_id: &str) -> Verified {
         }
         match chain::body_holds(e) {
             Some(true) => {}
-            Some(false) => say("son contenu a été modifié. Reprenez-le d’une copie du dossier.", "its content was changed. Take it from a copy of the case."),
+            Some(false) => say(
+                "son contenu a été modifié. Reprenez-le d’une copie du dossier.",
+                "its content was changed. Take it from a copy of the case.",
+            ),
             None if redacted.contains(e.header.entry_id.as_str()) => {}
-            None => say("son contenu a disparu sans écriture qui le retire.", "its content is gone without an entry that removes it."),
+            None => {
+                say("son contenu a disparu sans écriture qui le retire.", "its content is gone without an entry that removes it.")
+            }
         }
         let at = |seq| chains.get(e.header.writer.as_str()).and_then(|c| c.get(&seq)).map_or(&[][..], Vec::as_slice);
         let before = e.header.seq.checked_sub(1).map_or(&[][..], at);
@@ -246,15 +255,22 @@ pub fn check(entries: &[Entry], case_id: &str) -> Verified {
             // A gap is told once, below.
             Some(_) if before.is_empty() && e.header.seq > 1 => {}
             Some(prev) if before.iter().any(|b| b.hash == *prev) => {}
-            Some(_) => say("elle suit une autre écriture que celle qui la précède ici.", "it follows another entry than the one before it here."),
+            Some(_) => say(
+                "elle suit une autre écriture que celle qui la précède ici.",
+                "it follows another entry than the one before it here.",
+            ),
         }
         for (writer, seen) in &e.header.seen {
             let there = chains.get(writer.as_str()).and_then(|c| c.get(&seen.seq));
             if !there.is_some_and(|list| list.iter().any(|o| o.hash == seen.hash)) {
                 let (w, n) = (label(writer), seen.seq);
                 say(
-                    &format!("elle a vu l’écriture {n} du poste {w}, qui n’est pas ici : des écritures manquent ou ont été remplacées. Fusionnez avec la copie de ce poste."),
-                    &format!("it has seen entry {n} of device {w}, which is not here: entries are missing or were replaced. Merge with the copy of that device."),
+                    &format!(
+                        "elle a vu l’écriture {n} du poste {w}, qui n’est pas ici : des écritures manquent ou ont été remplacées. Fusionnez avec la copie de ce poste."
+                    ),
+                    &format!(
+                        "it has seen entry {n} of device {w}, which is not here: entries are missing or were replaced. Merge with the copy of that device."
+                    ),
                 );
             }
         }
@@ -303,7 +319,9 @@ pub fn check(entries: &[Entry], case_id: &str) -> Verified {
 /// The names that devices gave themselves.
 fn labels(entries: &[Entry]) -> BTreeMap<String, String> {
     let of = |entry: &Entry| match Payload::of(entry) {
-        Some(Payload::Fact { name, mut facts }) if name == "device" => Some((entry.header.writer.clone(), facts.remove("label")?)),
+        Some(Payload::Fact { name, mut facts }) if name == "device" => {
+            Some((entry.header.writer.clone(), facts.remove("label")?))
+        }
         _ => None,
     };
     entries.iter().filter_map(of).collect()

@@ -35,8 +35,12 @@ impl WhenError {
                 format!("“{what}” does not exist (date, hour, or an hour that the clocks skip)."),
             ),
             Self::Ambiguous { text, offsets: [a, b] } => Text::new(
-                format!("« {text} » a eu lieu deux fois cette nuit-là (changement d’heure). Précisez : {text} {a} (la première) ou {text} {b} (la seconde)."),
-                format!("“{text}” happened twice that night (the clocks went back). Say which: {text} {a} (the first) or {text} {b} (the second)."),
+                format!(
+                    "« {text} » a eu lieu deux fois cette nuit-là (changement d’heure). Précisez : {text} {a} (la première) ou {text} {b} (la seconde)."
+                ),
+                format!(
+                    "“{text}” happened twice that night (the clocks went back). Say which: {text} {a} (the first) or {text} {b} (the second)."
+                ),
             ),
         }
     }
@@ -111,7 +115,14 @@ fn rfc3339(c: &mut Cursor<'_>) -> Option<When> {
     c.at += word.len();
     let _ = instant;
     let zone = if word.ends_with('Z') { ZoneSource::Evidence } else { ZoneSource::Typed };
-    Some(When { text: word.to_owned(), start: word.to_owned(), end: None, precision: Precision::Second, approx: false, tz_source: zone })
+    Some(When {
+        text: word.to_owned(),
+        start: word.to_owned(),
+        end: None,
+        precision: Precision::Second,
+        approx: false,
+        tz_source: zone,
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -230,7 +241,9 @@ impl<'a> Cursor<'a> {
     /// A date: relative, with a month's name, ISO, or day/month.
     fn date(&mut self, today: Date) -> Result<Option<Date>, WhenError> {
         let start = self.at;
-        for (word, back) in [("avant-hier", 2), ("hier", 1), ("yesterday", 1), ("aujourd’hui", 0), ("aujourd'hui", 0), ("today", 0)] {
+        for (word, back) in
+            [("avant-hier", 2), ("hier", 1), ("yesterday", 1), ("aujourd’hui", 0), ("aujourd'hui", 0), ("today", 0)]
+        {
             if self.word(word) {
                 self.blanks();
                 return Ok(shift(today, -back));
@@ -239,8 +252,33 @@ impl<'a> Cursor<'a> {
         self.any(&["le ", "on "]);
         // The name of the day proves nothing; the date is what counts.
         const DAYS: [&str; 28] = [
-            "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "monday", "tuesday", "wednesday", "thursday",
-            "friday", "saturday", "sunday", "lun", "mar", "mer", "jeu", "ven", "sam", "dim", "mon", "tue", "wed", "thu", "fri", "sat",
+            "lundi",
+            "mardi",
+            "mercredi",
+            "jeudi",
+            "vendredi",
+            "samedi",
+            "dimanche",
+            "monday",
+            "tuesday",
+            "wednesday",
+            "thursday",
+            "friday",
+            "saturday",
+            "sunday",
+            "lun",
+            "mar",
+            "mer",
+            "jeu",
+            "ven",
+            "sam",
+            "dim",
+            "mon",
+            "tue",
+            "wed",
+            "thu",
+            "fri",
+            "sat",
             "sun",
         ];
         let before = self.at;
@@ -469,7 +507,11 @@ fn moment(text: &str, at: DateTime, typed: Option<Offset>, zone: &TimeZone) -> R
             let short = |o: Offset| {
                 let seconds = o.seconds();
                 let (sign, s) = (if seconds < 0 { '-' } else { '+' }, seconds.abs());
-                if s % 3600 == 0 { format!("{sign}{:02}", s / 3600) } else { format!("{sign}{:02}:{:02}", s / 3600, s % 3600 / 60) }
+                if s % 3600 == 0 {
+                    format!("{sign}{:02}", s / 3600)
+                } else {
+                    format!("{sign}{:02}:{:02}", s / 3600, s % 3600 / 60)
+                }
             };
             Err(WhenError::Ambiguous { text: text.to_owned(), offsets: [short(before), short(after)] })
         }
@@ -518,7 +560,16 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        for line in ["Dupont appel", "3 comptes bloqués", "14 comptes", "", "12-15 boîtes", "maire de la ville", "2026 sera long", "10.5 Go"] {
+        for line in [
+            "Dupont appel",
+            "3 comptes bloqués",
+            "14 comptes",
+            "",
+            "12-15 boîtes",
+            "maire de la ville",
+            "2026 sera long",
+            "10.5 Go",
+        ] {
             assert_eq!(read(line), Err(WhenError::None), "{line}");
         }
         for line in ["25:00 appel", "31/02/2026 10:00 appel", "29/03/2026 02:30 appel"] {

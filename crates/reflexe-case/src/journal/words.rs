@@ -32,7 +32,8 @@ pub(crate) fn clock_back(before: Timestamp, now: Timestamp) -> Draft {
 }
 
 pub(crate) fn case_opened(id: &str, format: u32, now: Timestamp) -> Draft {
-    let facts = facts([("case", id.to_owned()), ("version", env!("CARGO_PKG_VERSION").to_owned()), ("format", format.to_string())]);
+    let facts =
+        facts([("case", id.to_owned()), ("version", env!("CARGO_PKG_VERSION").to_owned()), ("format", format.to_string())]);
     Draft::fact(Kind::System, "case_opened", &Text::new("Dossier ouvert", "Case opened"), facts, now)
 }
 

@@ -15,9 +15,30 @@ pub enum Delimiter {
 }
 
 const COLUMNS: [&str; 24] = [
-    "entry_id", "kind", "when_text", "when_start_utc", "when_end_utc", "precision", "approx", "tz", "recorded_at_utc", "actor",
-    "recorded_by", "title", "body", "targets", "links", "status", "assignee", "supersedes", "superseded_by", "tlp", "origin", "writer",
-    "seq", "entry_hash",
+    "entry_id",
+    "kind",
+    "when_text",
+    "when_start_utc",
+    "when_end_utc",
+    "precision",
+    "approx",
+    "tz",
+    "recorded_at_utc",
+    "actor",
+    "recorded_by",
+    "title",
+    "body",
+    "targets",
+    "links",
+    "status",
+    "assignee",
+    "supersedes",
+    "superseded_by",
+    "tlp",
+    "origin",
+    "writer",
+    "seq",
+    "entry_hash",
 ];
 
 /// CSV for people: UTF-8 with a mark, every cell quoted, and an apostrophe before what a spreadsheet would run.
@@ -108,9 +129,7 @@ fn row(entry: &Entry, superseded_by: &str, list: &dyn Fn(&[String]) -> String) -
 
 /// The same text, with an apostrophe before it if a spreadsheet could take it for a formula.
 pub(crate) fn defused(text: &str) -> String {
-    let skipped = |c: char| {
-        matches!(c, ' ' | '"' | '\'' | '\u{a0}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
-    };
+    let skipped = |c: char| matches!(c, ' ' | '"' | '\'' | '\u{a0}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}');
     let first = text.chars().find(|c| !skipped(*c));
     let runs = |c| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '|' | '＝' | '＋' | '－' | '＠' | '｜');
     // A control character at the beginning is skipped by some spreadsheets.
@@ -123,7 +142,20 @@ mod tests {
 
     #[test]
     fn formulas_are_defused_and_nothing_else_is_touched() {
-        for formula in ["=cmd|'/c calc'!A1", "@SUM(1)", "+33612345678", "\t=1", "＝1", " \u{200b}=1", "\"=1", "-1", "|x", "\n=1", "\u{feff}=1", "\u{0}=1"] {
+        for formula in [
+            "=cmd|'/c calc'!A1",
+            "@SUM(1)",
+            "+33612345678",
+            "\t=1",
+            "＝1",
+            " \u{200b}=1",
+            "\"=1",
+            "-1",
+            "|x",
+            "\n=1",
+            "\u{feff}=1",
+            "\u{0}=1",
+        ] {
             assert_eq!(defused(formula), format!("'{formula}"));
         }
         for text in ["appel", "a=1", "1-2", "", "été", "«=»"] {

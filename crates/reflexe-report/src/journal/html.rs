@@ -77,7 +77,9 @@ struct Line {
 /// When the template cannot be rendered.
 pub fn journal_html(entries: &[Entry], options: &HtmlOptions<'_>) -> Result<String, ExportError> {
     let told = tell(entries);
-    let shown = |t: &&Told<'_>| options.generated || t.entry.content.as_ref().is_none_or(|c| c.origin != reflexe_model::Origin::Generated);
+    let shown = |t: &&Told<'_>| {
+        options.generated || t.entry.content.as_ref().is_none_or(|c| c.origin != reflexe_model::Origin::Generated)
+    };
     let lines: Vec<Line> = told.iter().filter(shown).map(|t| line(t, options.lang)).collect();
     let page = Page {
         w: Words(options.lang),

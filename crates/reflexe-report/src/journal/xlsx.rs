@@ -50,8 +50,21 @@ pub fn xlsx(entries: &[Entry], verified: &str, lang: Lang) -> Result<Vec<u8>, Ex
     let mut targets: BTreeMap<&str, usize> = BTreeMap::new();
     told.iter().filter_map(|t| t.content).flat_map(|c| &c.targets).for_each(|t| *targets.entry(t).or_default() += 1);
     let rows = targets.into_iter().map(|(target, n)| vec![target.to_owned(), n.to_string()]);
-    sheet(&mut book, w("Comptes", "Accounts"), &[w("Compte ou machine", "Account or device"), w("Écritures", "Entries")], &[50.0, 12.0], rows, lang)?;
-    let columns = [w("Poste (clé)", "Device (key)"), w("Numéro", "Number"), w("Empreinte", "Hash"), w("Signature", "Signature"), w("Vérification", "Verification")];
+    sheet(
+        &mut book,
+        w("Comptes", "Accounts"),
+        &[w("Compte ou machine", "Account or device"), w("Écritures", "Entries")],
+        &[50.0, 12.0],
+        rows,
+        lang,
+    )?;
+    let columns = [
+        w("Poste (clé)", "Device (key)"),
+        w("Numéro", "Number"),
+        w("Empreinte", "Hash"),
+        w("Signature", "Signature"),
+        w("Vérification", "Verification"),
+    ];
     let rows = entries.iter().enumerate().map(|(n, e)| {
         let said = if n == 0 { verified.to_owned() } else { String::new() };
         vec![e.header.writer.clone(), e.header.seq.to_string(), e.hash.clone(), e.signature.clone(), said]
@@ -125,7 +138,11 @@ fn sheet(
         at += 1;
     }
     if left > 0 {
-        let text = if lang == Lang::Fr { format!("{left} lignes de plus : voir l’export JSONL.") } else { format!("{left} more rows: see the JSONL export.") };
+        let text = if lang == Lang::Fr {
+            format!("{left} lignes de plus : voir l’export JSONL.")
+        } else {
+            format!("{left} more rows: see the JSONL export.")
+        };
         sheet.write_string(at, 0, text)?;
     }
     sheet.autofilter(0, 0, at.saturating_sub(1).max(1), u16::try_from(columns.len().saturating_sub(1)).unwrap_or(0))?;
@@ -136,10 +153,14 @@ fn sheet(
 fn cell(text: &str) -> String {
     let allowed = |c: &char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     let mut units = 0;
-    let whole: String = text.chars().filter(allowed).take_while(|c| {
-        units += c.len_utf16();
-        units <= CELL
-    }).collect();
+    let whole: String = text
+        .chars()
+        .filter(allowed)
+        .take_while(|c| {
+            units += c.len_utf16();
+            units <= CELL
+        })
+        .collect();
     if units <= CELL {
         return whole;
     }
