@@ -86,6 +86,7 @@ impl Case {
         folder::remove(&staged)?;
         let (database, id, now) = (self.database(), self.id()?, jiff::Timestamp::now());
         let tx = self.begin()?;
+        let before = journal::digest(&tx, number).map_err(&database)?;
         let insert = || {
             tx.execute("INSERT INTO declaration (evidence, who, declared_at) VALUES (?, ?, ?)", (number, who, now.to_string()))?;
             if let Some((file, blake3)) = &file {
@@ -95,7 +96,7 @@ impl Case {
             Ok(())
         };
         insert().map_err(&database)?;
-        journal::record_evidence(&tx, &id, self.device()?, number, Some(who), now)?;
+        journal::record_evidence(&tx, &id, self.device()?, number, Some((who, before)), now)?;
         tx.commit().map_err(&database)?;
         self.renew_sums()
     }

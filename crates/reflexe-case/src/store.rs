@@ -150,7 +150,12 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
     for (name, value) in [("foreign_keys", "on"), ("secure_delete", "on"), ("synchronous", "full")] {
         // Some of these answer with their new value, which `pragma_update` would refuse.
         db.pragma_update_and_check(None, name, value, |_| Ok(()))
-            .or_else(|e| if matches!(e, rusqlite::Error::QueryReturnedNoRows) { Ok(()) } else { Err(e) })
+            .or_else(|e| match e {
+                rusqlite::Error::QueryReturnedNoRows => Ok(()),
+                // What is no database at all is told by its header, next.
+                rusqlite::Error::SqliteFailure(e, _) if e.code == rusqlite::ErrorCode::NotADatabase => Ok(()),
+                e => Err(e),
+            })
             .map_err(database(path))?;
     }
     Ok(db)

@@ -1,4 +1,4 @@
-//! Later versions must open what this one writes: `tests/fixtures/case-v1` is a case made by format 1.
+//! Later versions must open what this one writes: `tests/fixtures/case-v1` and `case-v2` are cases made by these formats.
 //!
 //! It is made once, by the version that introduces a format, and never again for that format:
 //! `cargo test -p reflexe-case --test fixture -- --ignored make`.
@@ -11,15 +11,28 @@ use std::{
 };
 
 use common::{column, put, tree};
-use reflexe_case::{Case, Declaration, ImportOptions, RowLocator, import};
+use reflexe_case::{
+    Case, Declaration, Error, ImportOptions, RowLocator, import,
+    journal::{Device, Draft, Journal, verify},
+};
+use reflexe_model::{Kind, Precision, When, ZoneSource};
 
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/case-v1")
 }
 
+/// The case of the present format.
+fn fixture_2() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/case-v2")
+}
+
 /// A copy to work on: opening for writing would change the committed one.
 fn copied(to: &Path) {
-    for (name, bytes) in tree(&fixture()) {
+    copied_from(&fixture(), to);
+}
+
+fn copied_from(from: &Path, to: &Path) {
+    for (name, bytes) in tree(from) {
         let path = to.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
@@ -44,22 +57,35 @@ fn evidence(dir: &Path) {
 #[test]
 #[ignore = "writes the fixture; run it once for a new format"]
 fn make() {
-    let dir = tempfile::tempdir().unwrap();
-    std::env::set_current_dir(dir.path()).unwrap();
+    // The manifest remembers where the originals were: nothing of this machine belongs in the repository.
+    let _ = fs::remove_dir_all("/tmp/reflexe-fixture");
+    fs::create_dir_all("/tmp/reflexe-fixture").unwrap();
+    std::env::set_current_dir("/tmp/reflexe-fixture").unwrap();
     evidence(Path::new("given"));
     let mut case = Case::create(Path::new("case")).unwrap();
     case.set_title("Fixture").unwrap();
     let report = import(&mut case, &[PathBuf::from("given")], &ImportOptions { threads: 1, ..ImportOptions::default() }).unwrap();
     assert!(report.is_complete(), "{report:?}");
     case.declare_unfiltered(&Declaration::by("R. Martin"), Some(&["e1".to_owned()])).unwrap();
-    // The manifest remembers where the originals were: nothing of this machine belongs in the repository.
-    rusqlite::Connection::open("case/case.sqlite")
-        .unwrap()
-        .execute("UPDATE evidence SET origin = '/evidence/' || path", [])
-        .unwrap();
     drop(case);
+    let mut journal = Journal::open_as(Path::new("case"), Device::with_key([2; 32], "PC-RSSI")).unwrap();
+    let when = "2026-03-02T10:00:00+01:00".to_owned();
+    let when = When {
+        text: "10h".into(),
+        start: when,
+        end: None,
+        precision: Precision::Hour,
+        approx: false,
+        tz_source: ZoneSource::Default,
+    };
+    let first = journal.add(&Draft::new(Kind::Note, when.clone(), "R. Martin", "Appel du prestataire")).unwrap();
+    let id = first.header.entry_id;
+    journal.correct(&id, "mauvais nom", &Draft::new(Kind::Note, when.clone(), "R. Martin", "Appel de l’hébergeur")).unwrap();
+    let wrong = journal.add(&Draft::new(Kind::Note, when, "R. Martin", "collé par erreur")).unwrap();
+    journal.redact(&wrong.header.entry_id, "collé par erreur", "R. Martin").unwrap();
+    drop(journal);
     fs::remove_file("case/case.lock").unwrap();
-    let target = fixture();
+    let target = fixture_2();
     let _ = fs::remove_dir_all(&target);
     for (name, bytes) in tree(Path::new("case")) {
         let path = target.join(name);
@@ -99,11 +125,48 @@ fn check(case: &Case) {
 #[test]
 fn a_case_of_format_1_opens() {
     let before = tree(&fixture());
-    check(&Case::open_for_reading(&fixture()).unwrap());
+    let older = Case::open_for_reading(&fixture()).unwrap_err();
+    assert!(matches!(older, Error::Older { found: 1, .. }), "{older:?}");
     assert_eq!(tree(&fixture()), before, "reading changes nothing");
     let dir = tempfile::tempdir().unwrap();
     copied(dir.path());
     check(&Case::open(dir.path()).unwrap());
+    // The old manifest is kept; the journal begins with the conversion and one entry for each file of evidence.
+    assert!(dir.path().join("case.format-1.sqlite").exists());
+    let verified = verify(dir.path()).unwrap();
+    assert!(verified.is_intact() && verified.notices.is_empty(), "{verified:#?}");
+    let entries = Case::open_for_reading(dir.path()).unwrap().entries().unwrap();
+    assert_eq!(entries.iter().filter(|e| e.header.kind == Kind::Evidence).count(), 3);
+}
+
+#[test]
+fn the_journal_converts_an_older_case_too() {
+    let dir = tempfile::tempdir().unwrap();
+    copied(dir.path());
+    let journal = Journal::open_as(dir.path(), Device::with_key([3; 32], "PC")).unwrap();
+    assert_eq!(journal.entries().unwrap().len(), 5, "device, conversion, three files");
+}
+
+#[test]
+fn a_case_of_format_2_opens_and_verifies() {
+    let before = tree(&fixture_2());
+    check(&Case::open_for_reading(&fixture_2()).unwrap());
+    let verified = verify(&fixture_2()).unwrap();
+    assert!(verified.is_intact() && verified.notices.is_empty(), "{verified:#?}");
+    assert_eq!(verified.writers.len(), 2);
+    assert_eq!(tree(&fixture_2()), before, "reading changes nothing");
+    let dir = tempfile::tempdir().unwrap();
+    copied_from(&fixture_2(), dir.path());
+    check(&Case::open(dir.path()).unwrap());
+    let mut journal = Journal::open_as(dir.path(), Device::with_key([2; 32], "PC-RSSI")).unwrap();
+    let (gone, corrected): (usize, usize) = journal
+        .entries()
+        .unwrap()
+        .iter()
+        .fold((0, 0), |(g, c), e| (g + usize::from(e.content.is_none()), c + usize::from(e.header.kind == Kind::Correction)));
+    assert_eq!((gone, corrected), (1, 1));
+    journal.anchor("par téléphone").unwrap();
+    assert!(verify(dir.path()).unwrap().is_intact());
 }
 
 #[test]

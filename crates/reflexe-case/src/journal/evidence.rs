@@ -53,14 +53,14 @@ pub(crate) fn digest(db: &Connection, number: u32) -> rusqlite::Result<String> {
     Ok(chain::hex(&hasher.finalize()))
 }
 
-/// Writes the journal's entry about a file, in the transaction that writes the manifest's rows. `name` is `evidence`, or
-/// `declared_unfiltered` with who says so.
+/// Writes the journal's entry about a file, in the transaction that writes the manifest's rows. `declared`: who declares it
+/// unfiltered, and the digest before, which this one replaces.
 pub(crate) fn record_evidence(
     tx: &Transaction<'_>,
     case_id: &str,
     device: &Device,
     number: u32,
-    declared_by: Option<&str>,
+    declared: Option<(&str, String)>,
     now: Timestamp,
 ) -> Result<(), Error> {
     let read = || -> rusqlite::Result<_> {
@@ -78,9 +78,7 @@ pub(crate) fn record_evidence(
     };
     let ((digest, size, path), (read, kept, duplicate, rejected, from, to, sources), manifest) =
         read().map_err(Error::in_journal)?;
-    let replaces =
-        commitments(&store::entries(tx)?).into_iter().filter(|c| c.digest == digest && c.number == number).map(|c| c.manifest);
-    let replaces: Vec<String> = replaces.collect();
+    let (declared_by, replaces) = declared.map_or((None, String::new()), |(who, before)| (Some(who), before));
     let mut facts = words::facts([
         ("evidence", format!("e{number}")),
         ("digest", digest),
@@ -91,7 +89,7 @@ pub(crate) fn record_evidence(
         ("from", from.unwrap_or_default()),
         ("to", to.unwrap_or_default()),
         ("manifest", manifest),
-        ("replaces", replaces.join(",")),
+        ("replaces", replaces),
     ]);
     facts.retain(|_, v| !v.is_empty());
     let shown = words::short(&path);
@@ -122,7 +120,7 @@ pub(crate) struct Commitment {
     pub digest: String,
     pub path: String,
     pub manifest: String,
-    replaces: Vec<String>,
+    replaces: String,
 }
 
 /// The commitments that no later one replaces. What was redacted commits to nothing that can be read.
@@ -140,11 +138,11 @@ pub(crate) fn commitments(entries: &[Entry]) -> Vec<Commitment> {
                 digest: facts.remove("digest")?,
                 path: facts.remove("path").unwrap_or_default(),
                 manifest: facts.remove("manifest")?,
-                replaces: facts.remove("replaces").unwrap_or_default().split(',').map(str::to_owned).collect(),
+                replaces: facts.remove("replaces").unwrap_or_default(),
             })
         })
         .collect();
-    let replaced: std::collections::BTreeSet<String> = all.iter().flat_map(|c| c.replaces.clone()).collect();
+    let replaced: std::collections::BTreeSet<String> = all.iter().map(|c| c.replaces.clone()).collect();
     all.retain(|c| !replaced.contains(&c.manifest));
     all
 }

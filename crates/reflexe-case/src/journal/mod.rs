@@ -28,7 +28,7 @@ pub use union::{compare, union};
 pub use verify::{Problem, Verified, Writer, check, head, head_short, verify};
 
 pub(crate) use commit::append;
-pub(crate) use evidence::{adopt, record_evidence};
+pub(crate) use evidence::{adopt, digest, record_evidence};
 pub(crate) use store::pending;
 pub(crate) use sums::{forget_files, is_leftover, refresh, refresh_files};
 pub(crate) use words::renamed;
