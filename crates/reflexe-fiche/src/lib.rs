@@ -2,14 +2,22 @@
 //! severity, what to fetch next. Pure functions: nothing here reads evidence, runs SQL or asks for the time.
 pub mod axes;
 pub mod catalogue;
+pub mod clocks;
+pub mod command;
 pub mod conclude;
 pub mod coverage;
 pub mod def;
+pub mod hours;
 pub mod judge;
 pub mod next;
+pub mod response;
 pub mod say;
 pub mod severity;
+pub mod steps;
 pub mod story;
 pub mod value;
 
 pub use catalogue::{Catalogue, CatalogueError, Check, Signal};
+
+#[cfg(test)]
+mod test_journal;
