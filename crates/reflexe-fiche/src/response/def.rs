@@ -505,7 +505,14 @@ pub fn faults(files: &BTreeMap<String, String>) -> Vec<String> {
     let contacts: Vec<(String, ContactFile)> = read(files, "next/contacts.toml", &mut out);
     let glossary: Vec<(String, GlossaryFile)> = read(files, "glossary.toml", &mut out);
     let attacks: Vec<(String, AttackFile)> = read(files, "attacks.toml", &mut out);
+    let packs: Vec<(String, PackDefFile)> = read(files, "next/pack.toml", &mut out);
     let mut say = |path: &str, text: String| out.push(format!("{path}: {text}"));
+    for (path, table) in packs.iter().flat_map(|(p, f)| f.table.iter().map(move |t| (p, t))) {
+        let has = |name: &str| table.column.iter().any(|c| c.name == name);
+        if blank(&table.title) || blank(&table.unknown) || !has("owner") || !has("last_checked") {
+            say(path, format!("{}: lacks a language, an owner or last_checked", table.id));
+        }
+    }
 
     let known: BTreeSet<&str> = commands.iter().map(|(_, c)| c.id.as_str()).collect();
     for (path, command) in &commands {
@@ -629,4 +636,65 @@ fn holes_with_neighbours(line: &str) -> Vec<bool> {
         .step_by(2)
         .map(|n| parts[n - 1].ends_with(['\'', '"']) || parts.get(n + 1).is_some_and(|p| p.starts_with(['\'', '"'])))
         .collect()
+}
+
+/// What a cell of the preparation pack must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CellKind {
+    /// Anything.
+    Text,
+    /// `YYYY-MM-DD`.
+    Date,
+    /// An address or range of addresses.
+    Ip,
+    /// An e-mail address or user principal name.
+    Address,
+    /// A GUID.
+    Guid,
+    /// A whole number.
+    Number,
+    /// Yes or no.
+    YesNo,
+    /// Opening hours: `24/7`, or `mon-fri 09:00-12:30 14:00-17:30 | sat 09:00-12:00`.
+    Hours,
+}
+
+/// A column of the preparation pack.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackColumn {
+    /// Name in the first line of the file.
+    pub name: String,
+    /// What a cell must be.
+    pub kind: CellKind,
+    /// Must not be empty.
+    #[serde(default)]
+    pub required: bool,
+    /// What to write.
+    pub hint: Text,
+}
+
+/// A table of the preparation pack.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackTable {
+    /// Id: the file is `<id>.csv`.
+    pub id: String,
+    /// A row checked longer ago, in days, is old.
+    pub days: u16,
+    /// Title.
+    pub title: Text,
+    /// What nobody can say when it is empty or old.
+    pub unknown: Text,
+    /// Columns.
+    pub column: Vec<PackColumn>,
+}
+
+/// The file `next/pack.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackDefFile {
+    /// Tables.
+    pub table: Vec<PackTable>,
 }

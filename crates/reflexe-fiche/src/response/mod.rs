@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 
 use self::def::{
-    AttackDef, AttackFile, CommandDef, ContactDef, ContactFile, GlossaryFile, GoldenFile, Note, RegimeDef, RouteDef, RouteFile,
-    StepDef, TermDef,
+    AttackDef, AttackFile, CommandDef, ContactDef, ContactFile, GlossaryFile, GoldenFile, Note, PackDefFile, PackTable,
+    RegimeDef, RouteDef, RouteFile, StepDef, TermDef,
 };
 use crate::catalogue::{self, CatalogueError};
 
@@ -28,6 +28,8 @@ pub struct Response {
     pub contacts: Vec<ContactDef>,
     /// Legal clocks, in the order of their files' `order`.
     pub clocks: Vec<RegimeDef>,
+    /// Tables of the preparation pack.
+    pub pack: Vec<PackTable>,
     /// Words explained, in alphabetical order of the French term.
     pub glossary: Vec<TermDef>,
     /// Techniques of the sheet and of the checks, by number.
@@ -59,6 +61,7 @@ impl Response {
             routes: one::<RouteFile>(files, "next/routes.toml")?.route,
             contacts: one::<ContactFile>(files, "next/contacts.toml")?.contact,
             clocks: every(files, "next/clocks/")?,
+            pack: one::<PackDefFile>(files, "next/pack.toml")?.table,
             glossary: one::<GlossaryFile>(files, "glossary.toml")?.term,
             attacks: one::<AttackFile>(files, "attacks.toml")?.attack,
         };
@@ -98,4 +101,42 @@ fn one<T: DeserializeOwned>(files: &BTreeMap<String, String>, path: &str) -> Res
     let text =
         files.get(path).ok_or_else(|| CatalogueError::Wrong { path: path.to_owned(), message: "is missing".to_owned() })?;
     catalogue::parse(path, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Catalogue;
+
+    #[test]
+    fn every_technique_of_a_check_stands_in_the_annex() {
+        let (catalogue, response) = (Catalogue::load().unwrap(), Response::load().unwrap());
+        for check in &catalogue.checks {
+            for id in &check.def.attack {
+                assert!(response.attack(id).is_some(), "{}: {id} is not in fiche/attacks.toml", check.def.id);
+            }
+        }
+        for id in ["T1586.002", "T1078.004", "T1114", "T1213", "T1021.007", "T1496.004", "T1190", "T1528"] {
+            assert!(response.attack(id).is_some_and(|a| a.sheet), "{id} is cited by the sheet");
+        }
+    }
+
+    #[test]
+    fn exact_checks_named_by_steps_exist() {
+        let (catalogue, response) = (Catalogue::load().unwrap(), Response::load().unwrap());
+        for step in &response.steps {
+            let named = step.targets.iter().flat_map(|t| &t.checks).chain(step.when.iter().flat_map(|c| &c.checks));
+            for check in named.filter(|c| !c.ends_with('*')) {
+                assert!(catalogue.check(check).is_some(), "{}: no check {check}", step.id);
+            }
+        }
+    }
+
+    #[test]
+    fn a_faulty_tree_is_refused_by_name() {
+        let mut files = catalogue::tree().unwrap();
+        files.insert("next/commands/bad.toml".into(), "id = \"bad\"".into());
+        let error = Response::from_files(&files).unwrap_err().to_string();
+        assert!(error.starts_with("next/commands/bad.toml: "), "{error}");
+    }
 }
