@@ -5,6 +5,7 @@
 //! escaping of the templates for HTML; no template uses a filter that switches that off.
 mod evidence;
 mod html;
+mod kit;
 mod show;
 mod strip;
 mod terminal;
@@ -15,6 +16,7 @@ use reflexe_model::Text;
 
 pub use evidence::evidence_text;
 pub use html::html;
+pub use kit::{KitInput, kit};
 pub use terminal::terminal;
 
 /// The published JSON Schema (draft 2020-12) of `qualify --json`.
