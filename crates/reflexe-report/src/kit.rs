@@ -118,7 +118,7 @@ impl KitWords {
 impl Kit {
     fn new(input: &KitInput<'_>, lang: Lang) -> Self {
         let pack = input.pack;
-        let say = |t: &Text| t.get(lang).to_owned();
+        let say = |t: &Text| spaced(t.get(lang), lang);
         let own = |t: &str| visible(t, LONG);
         let zone = jiff::tz::TimeZone::get(&pack.profile.zone).unwrap_or(jiff::tz::TimeZone::UTC);
         let fresh = pack.freshness(input.now.to_zoned(zone).date());
@@ -163,8 +163,9 @@ impl Kit {
             own: business.iter().map(|(t, columns)| (title(t), column(t, columns))).collect(),
         });
         let mut cards: Vec<Card> = pack.contacts().iter().map(|c| card(c, input.now, lang)).collect();
-        // A public entry that the organisation wrote its own for would only take space; the others stay, with blanks.
         cards.extend(input.response.contacts.iter().map(|c| card(&Contact::from(c), input.now, lang)));
+        // The organisation's own first, then the blanks to fill in, then the public ones.
+        cards.sort_by_key(|c| !c.own);
         let facts = Facts {
             confirmed: ["T1", "T2", "T3", "T4", "T5", "T6"].iter().map(|t| (*t).to_owned()).collect(),
             statuses: pack.statuses(),
@@ -274,22 +275,36 @@ fn card(c: &Contact, now: Timestamp, lang: Lang) -> Card {
             }
         }
     };
-    let mut as_of = own(&c.as_of);
-    if !c.verified {
+    // A card with blanks is the organisation's to fill in: there is nothing that was seen.
+    let blank = c.own && c.phones.is_empty();
+    let mut as_of = if blank { String::new() } else { own(&c.as_of) };
+    if !c.verified && !blank {
         as_of.push_str(&word(" · à vérifier", " · to be verified"));
     }
     Card {
-        name: own(c.name.get(lang)),
-        whom: own(c.whom.get(lang)),
-        call_for: own(c.call_for.get(lang)),
+        name: spaced(&own(c.name.get(lang)), lang),
+        whom: spaced(&own(c.whom.get(lang)), lang),
+        call_for: spaced(&own(c.call_for.get(lang)), lang),
         phones: own(&c.phones.join(" · ")),
         emails: own(&c.emails.join(" · ")),
         urls: c.urls.iter().map(|u| own(u.trim_start_matches("https://"))).collect(),
         contract: own(&c.contract),
         own: c.own,
-        hours,
+        hours: spaced(&hours, lang),
         as_of,
     }
+}
+
+/// French signs do not begin a line.
+fn spaced(text: &str, lang: Lang) -> String {
+    if lang == Lang::En {
+        return text.to_owned();
+    }
+    let mut out = text.replace("« ", "«\u{a0}");
+    for sign in [";", ":", "?", "!", "»"] {
+        out = out.replace(&format!(" {sign}"), &format!("\u{a0}{sign}"));
+    }
+    out
 }
 
 fn due_words(duration: Duration, contract: Option<u32>, cap: Option<u32>, lang: Lang) -> String {
