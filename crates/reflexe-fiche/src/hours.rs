@@ -40,7 +40,7 @@ const DAY: u16 = 24 * 60;
 /// When the hours name an unknown zone or day, or a slot is unreadable.
 pub fn open_at(hours: &HoursDef, now: Timestamp) -> Result<Open, HoursError> {
     let zone = TimeZone::get(&hours.zone).map_err(|_| HoursError::Zone(hours.zone.clone()))?;
-    for day in hours.week.keys().filter(|d| !DAYS.contains(&d.as_str())) {
+    if let Some(day) = hours.week.keys().find(|d| !DAYS.contains(&d.as_str())) {
         return Err(HoursError::Day(day.clone()));
     }
     let local = now.to_zoned(zone.clone());

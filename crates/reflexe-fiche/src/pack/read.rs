@@ -166,8 +166,9 @@ pub(super) fn hours(value: &str, zone: &str) -> Option<HoursDef> {
         let (first, last) = words.next().map(|d| d.split_once('-').unwrap_or((d, d)))?;
         let index = |d: &str| DAYS.iter().position(|x| *x == d).or_else(|| JOURS.iter().position(|x| *x == d));
         let slots: Vec<String> = words.map(str::to_owned).collect();
-        for day in index(&first.to_lowercase())?..=index(&last.to_lowercase())? {
-            week.entry(DAYS[day].to_owned()).or_default().extend(slots.iter().cloned());
+        let (first, last) = (index(&first.to_lowercase())?, index(&last.to_lowercase())?);
+        for day in DAYS.get(first..=last)? {
+            week.entry((*day).to_owned()).or_default().extend(slots.iter().cloned());
         }
     }
     let hours = HoursDef { zone: zone.to_owned(), week, closed_on_french_holidays: true };
