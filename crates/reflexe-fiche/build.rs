@@ -10,6 +10,9 @@ use std::{
 #[allow(dead_code)]
 #[path = "src/def.rs"]
 mod def;
+#[allow(dead_code)]
+#[path = "src/response/def.rs"]
+mod response;
 
 #[allow(dead_code)]
 #[path = "src/question.rs"]
@@ -20,7 +23,8 @@ fn main() {
     let root = root.canonicalize().expect("the folder fiche/ stands beside crates/");
     let mut files = BTreeMap::new();
     walk(&root, &root, &mut files);
-    let faults = check_tree(&files);
+    let mut faults = check_tree(&files);
+    faults.extend(response::faults(&files));
     assert!(faults.is_empty(), "\nfiche/ breaks its own rules:\n  {}\n", faults.join("\n  "));
 
     let mut code = String::from("/// Files of the tree: path relative to it, content.\npub static FILES: &[(&str, &str)] = &[\n");

@@ -158,8 +158,18 @@ impl Catalogue {
     }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(path: &str, text: &str) -> Result<T, CatalogueError> {
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(path: &str, text: &str) -> Result<T, CatalogueError> {
     toml::from_str(text).map_err(|e| CatalogueError::Wrong { path: path.to_owned(), message: e.to_string() })
+}
+
+/// The files of the tree: from `REFLEXE_FICHE_DIR` if it is set, else as embedded.
+pub(crate) fn tree() -> Result<BTreeMap<String, String>, CatalogueError> {
+    let Some(dir) = std::env::var_os("REFLEXE_FICHE_DIR") else {
+        return Ok(embedded::FILES.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect());
+    };
+    let mut files = BTreeMap::new();
+    read_tree(Path::new(&dir), Path::new(&dir), &mut files)?;
+    Ok(files)
 }
 
 fn required<'a>(files: &'a BTreeMap<String, String>, path: &str) -> Result<&'a str, CatalogueError> {

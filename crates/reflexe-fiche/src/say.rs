@@ -165,6 +165,15 @@ pub fn list(items: &[String], lang: Lang) -> String {
 /// Makes control, bidirectional and zero-width characters visible and cuts what is too long: every string of the evidence
 /// was chosen by an attacker.
 pub fn clean(text: &str) -> String {
+    let out = clean_whole(text);
+    if out.chars().count() > LONGEST {
+        return out.chars().take(LONGEST - 1).chain(['…']).collect();
+    }
+    out
+}
+
+/// The same, at any length: for text of our own that may hold a value.
+pub(crate) fn clean_whole(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         if hidden(c) {
@@ -172,9 +181,6 @@ pub fn clean(text: &str) -> String {
         } else {
             out.push(c);
         }
-    }
-    if out.chars().count() > LONGEST {
-        out = out.chars().take(LONGEST - 1).chain(['…']).collect();
     }
     out
 }

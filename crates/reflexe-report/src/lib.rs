@@ -6,6 +6,7 @@
 mod evidence;
 mod html;
 pub mod journal;
+mod kit;
 mod show;
 mod strip;
 mod terminal;
@@ -16,6 +17,7 @@ use reflexe_model::Text;
 
 pub use evidence::evidence_text;
 pub use html::html;
+pub use kit::{KitInput, kit};
 pub use terminal::terminal;
 
 /// The published JSON Schema (draft 2020-12) of `qualify --json`.
