@@ -268,7 +268,7 @@ impl Session {
     }
 
     /// The first column of a query as texts, NULLs left out.
-    pub(crate) fn strings(&self, sql: &str) -> Result<Vec<String>, EngineError> {
+    pub fn strings(&self, sql: &str) -> Result<Vec<String>, EngineError> {
         let mut out = Vec::new();
         for row in rows::all(&self.sql(sql)?) {
             if let Some(Value::Text(text)) = row.into_iter().next().and_then(|(_, v)| v.into_iter().next()) {

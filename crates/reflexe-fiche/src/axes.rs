@@ -53,14 +53,19 @@ pub fn proposed(actions: &[ActionResult], compromised: usize, rules: &Rules) -> 
     axes
 }
 
-/// Number of accounts held to be compromised: principals of the stories that establish it, and of decisive findings.
-/// Only accounts count, not applications nor the tenant.
+/// Number of accounts held to be compromised.
 pub fn compromised_accounts(findings: &[Finding], stories: &[Story], inputs: &StoryInputs) -> usize {
+    accounts_compromised(findings, stories, inputs).len()
+}
+
+/// Accounts held to be compromised: principals of the stories that establish it, and of decisive findings. Only accounts count,
+/// not applications nor the tenant.
+pub fn accounts_compromised(findings: &[Finding], stories: &[Story], inputs: &StoryInputs) -> BTreeSet<String> {
     let established = stories.iter().filter(|s| s.level == StoryLevel::Compromise);
     let mut accounts: BTreeSet<&str> = established.map(|s| s.subject.as_str()).collect();
     let decisive = |f: &&Finding| f.decisive && f.verdict == Verdict::Compromise && f.class != "posture";
     accounts.extend(findings.iter().filter(decisive).map(|f| principal_of(f, inputs)));
-    accounts.iter().filter(|a| a.contains('@')).count()
+    accounts.into_iter().filter(|a| a.contains('@')).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The tree `fiche/` in memory: embedded at build, or read from the folder that `REFLEXE_FICHE_DIR` names, so that a
 //! responder can edit or add checks without building.
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, sync::LazyLock};
+
+use reflexe_model::Text;
 
 use crate::def::{ActionDef, CaseFile, CheckDef, ItemDef, ItemFile, SignalDef};
 use crate::question::{QuestionDef, QuestionFile};
@@ -225,4 +227,14 @@ fn in_dependency_order(mut left: Vec<Signal>) -> Result<Vec<Signal>, CatalogueEr
         out.push(left.remove(at));
     }
     Ok(out)
+}
+
+/// The words of a question of the embedded tree.
+pub fn question_text(id: &str) -> Option<&'static Text> {
+    static WORDS: LazyLock<BTreeMap<String, Text>> = LazyLock::new(|| {
+        // The tree is validated when it is embedded; without it no report could be written either.
+        let questions = Catalogue::embedded().map(|c| c.questions).unwrap_or_default();
+        questions.into_iter().map(|q| (q.id.clone(), q.text())).collect()
+    });
+    WORDS.get(id)
 }

@@ -159,6 +159,11 @@ impl Rules {
         Ok(toml::from_str(text)?)
     }
 
+    /// From how many compromised accounts on the perimeter is extended, unless the organisation says otherwise.
+    pub fn many_accounts(&self) -> usize {
+        self.axes.many_accounts
+    }
+
     /// The file that the binary holds.
     pub fn embedded() -> &'static Self {
         &EMBEDDED

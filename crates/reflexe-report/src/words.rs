@@ -362,26 +362,9 @@ impl Words {
         }
     }
 
-    /// The questions that can settle an axis, in one sentence each, by the axis' letter and number in the question's id.
+    /// The words of a question of the sheet.
     pub(crate) fn question(self, id: &str) -> Option<&'static str> {
-        let stem = id.strip_prefix("Q.")?.split('.').next()?;
-        Some(match stem {
-            "1a" => self.pick(
-                "Un attaquant tient-il, ou a-t-il tenu, l’administration du tenant\u{a0}?",
-                "Does an attacker hold, or did they hold, the tenant’s administration?",
-            ),
-            "2c" => self.pick(
-                "L’incident tient-il dans une partie du système que l’on sait nommer\u{a0}?",
-                "Does the incident stay within a part of the system that can be named?",
-            ),
-            "3b" => self.pick(
-                "Quel tort pour l’organisation\u{a0}: aucun, modéré ou fort\u{a0}?",
-                "How much harm to the organisation: none, moderate or strong?",
-            ),
-            "4b" => self.pick("Une activité vitale est-elle à l’arrêt\u{a0}?", "Is a vital activity stopped?"),
-            "C" => self.pick("Confirmez-vous l’incident\u{a0}?", "Do you confirm the incident?"),
-            _ => return None,
-        })
+        reflexe_fiche::catalogue::question_text(id).map(|text| text.get(self.0))
     }
 
     /// What was left out to keep the page readable.

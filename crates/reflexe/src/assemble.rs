@@ -1,4 +1,5 @@
-//! From a case to its answer: opens a session for each tenant, runs the checks, and puts what the parts say together.
+//! From a case to its answer: opens a session for each tenant and runs the checks ([`judge`]), then puts what the parts and the
+//! people say together ([`conclude`], pure).
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -7,16 +8,26 @@ use std::{
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use reflexe_case::{Case, CaseTenant};
-use reflexe_engine::{Options, Rows, RunInput, RunResult, Session, TenantFilter};
+use reflexe_engine::{Inputs, Options, Rows, RunInput, Session, TenantFilter};
 use reflexe_evidence::{obtain, spec};
 use reflexe_fiche::{
-    Catalogue, axes, conclude, next, severity, story,
+    Catalogue,
+    answers::Answers,
+    axes::{self, Frame},
+    conclude, next,
+    order::State,
+    propose::{self, Proposal},
+    severity::{self, advice},
+    story,
     story::{ContextFact, StoryInputs},
+    triage::{self, Marks},
 };
 use reflexe_model::{
     ActionResult, CaseInfo, CheckResult, CoverageLevel, Finding, ItemResult, Qualification, SCHEMA, Severity, TenantInfo, Text,
     Verdict, Window,
 };
+
+use crate::{judged::Judged, prepared::Prepared};
 
 /// Days of a window, unless somebody says otherwise.
 const WINDOW_DAYS: i64 = 180;
@@ -34,6 +45,8 @@ pub struct JudgeOptions {
     pub only: BTreeSet<String>,
     /// Threads.
     pub threads: Option<usize>,
+    /// What the organisation prepared.
+    pub prepared: Prepared,
 }
 
 /// The answer for one tenant, with the sentence that opens it.
@@ -42,13 +55,32 @@ pub struct Answer {
     pub qualification: Qualification,
     /// The one sentence.
     pub sentence: Text,
+    /// What the evidence and the preparation propose for the questions.
+    pub proposals: BTreeMap<String, Proposal>,
+    /// Axes of the people's answers, and why.
+    pub answered: axes::Judged,
+    /// What else the axes depend on.
+    pub frame: Frame,
+}
+
+/// What people said and prepared.
+#[derive(Debug, Clone, Default)]
+pub struct People {
+    /// Answers, marks, decisions.
+    pub answers: Answers,
+    /// A person concluded, or the time-box has ended.
+    pub ended: bool,
+    /// Minutes left in the time-box.
+    pub minutes_left: Option<u32>,
+    /// What the organisation prepared.
+    pub prepared: Prepared,
 }
 
 /// Opens a session over a case, for one tenant or for everything.
 ///
 /// # Errors
 /// When the manifest or a table cannot be read.
-pub fn session(case: &Case, tenant: Option<&CaseTenant>, threads: Option<usize>) -> Result<Session> {
+pub fn session(case: &Case, tenant: Option<&CaseTenant>, threads: Option<usize>, inputs: Inputs) -> Result<Session> {
     let mut tables = BTreeMap::new();
     for table in spec::tables() {
         let files: Vec<PathBuf> = case.table_files(&table.name)?;
@@ -57,6 +89,7 @@ pub fn session(case: &Case, tenant: Option<&CaseTenant>, threads: Option<usize>)
     let mut options = Options {
         superseded: case.superseded()?.into_iter().map(|id| id.0).collect(),
         tenant: tenant.map(|t| TenantFilter { id: t.id.clone(), evidence: t.evidence.iter().cloned().collect() }),
+        inputs,
         ..Options::default()
     };
     if let Some(threads) = threads {
@@ -74,7 +107,7 @@ pub fn judge(
     catalogue: &Catalogue,
     options: &JudgeOptions,
     progress: &(dyn Fn(&str) + Sync),
-) -> Result<Vec<Answer>> {
+) -> Result<Vec<Judged>> {
     let tenancy = case.tenancy()?;
     let mut judged = tenancy.judged();
     if judged.is_empty() {
@@ -91,8 +124,8 @@ fn one(
     other_tenants: Vec<String>,
     options: &JudgeOptions,
     progress: &(dyn Fn(&str) + Sync),
-) -> Result<Answer> {
-    let session = session(case, Some(tenant), options.threads)?;
+) -> Result<Judged> {
+    let session = session(case, Some(tenant), options.threads, options.prepared.inputs())?;
     let window = window(&session, options)?;
     let evidence = case.evidence()?;
     let paths: BTreeMap<String, String> = evidence.iter().map(|e| (e.id.clone(), e.path.clone())).collect();
@@ -114,7 +147,7 @@ fn one(
     let facts = session.story_facts(&path_of)?;
     let inputs = StoryInputs {
         privileged: run.privileged.clone(),
-        vip: BTreeSet::new(),
+        vip: options.prepared.vips().iter().map(|v| v.to_lowercase()).collect(),
         hostile: run.hostile.clone(),
         context_facts: facts
             .into_iter()
@@ -142,7 +175,16 @@ fn one(
     };
     let of_tenant: BTreeSet<&String> = tenant.evidence.iter().collect();
     let evidence = evidence.into_iter().filter(|e| of_tenant.contains(&e.id)).collect();
-    Ok(conclude_all(catalogue, run, &inputs, case_info, evidence, case.unrecognised()?))
+    let checks = run.checks.iter().map(|c| check_result(catalogue, c)).collect();
+    let mut findings: Vec<Finding> = run.checks.into_iter().flat_map(|c| c.findings).collect();
+    findings.sort_by(|a, b| {
+        (b.verdict, b.decisive, b.weight, b.points)
+            .cmp(&(a.verdict, a.decisive, a.weight, a.points))
+            .then_with(|| (&a.check, &a.subject, &a.key, &a.id).cmp(&(&b.check, &b.subject, &b.key, &b.id)))
+    });
+    let accounts = session.strings("select cast(count(distinct id) as varchar) from entra_user where account_enabled")?;
+    let accounts = accounts.first().and_then(|n| n.parse().ok()).filter(|n| *n > 0);
+    Ok(Judged { case: case_info, evidence, unrecognised: case.unrecognised()?, checks, findings, inputs, accounts })
 }
 
 fn window(session: &Session, options: &JudgeOptions) -> Result<Option<Window>> {
@@ -158,22 +200,14 @@ fn window(session: &Session, options: &JudgeOptions) -> Result<Option<Window>> {
     })
 }
 
-/// Stories, actions, axes, severity and next steps, out of what the checks found. Pure.
-fn conclude_all(
-    catalogue: &Catalogue,
-    run: RunResult,
-    inputs: &StoryInputs,
-    case: CaseInfo,
-    evidence: Vec<reflexe_model::EvidenceInfo>,
-    unrecognised: Vec<reflexe_model::Unrecognised>,
-) -> Answer {
-    let checks: Vec<CheckResult> = run.checks.iter().map(|c| check_result(catalogue, c)).collect();
-    let mut findings: Vec<Finding> = run.checks.into_iter().flat_map(|c| c.findings).collect();
-    findings.sort_by(|a, b| {
-        (b.verdict, b.decisive, b.weight, b.points)
-            .cmp(&(a.verdict, a.decisive, a.weight, a.points))
-            .then_with(|| (&a.check, &a.subject, &a.key, &a.id).cmp(&(&b.check, &b.subject, &b.key, &b.id)))
-    });
+/// Stories, actions, axes, severity and next steps, out of what the checks found and what people said. Pure.
+pub fn conclude(catalogue: &Catalogue, judged: &Judged, people: &People) -> Answer {
+    let inputs = &judged.inputs;
+    let mut findings = judged.findings.clone();
+    let mut marks = Marks::of(&people.answers);
+    people.prepared.dismiss(&findings, &mut marks);
+    triage::apply(&mut findings, &marks);
+    let checks = judged.checks.clone();
     let items = items(catalogue, &checks);
     let stories = story::build(&findings, inputs, story::Stages::embedded());
     let rules = conclude::Rules::embedded();
@@ -188,31 +222,51 @@ fn conclude_all(
             required: a.required.clone(),
         })
         .collect();
-    let actions: Vec<ActionResult> = conclude::actions(&actions, &findings, &checks, &stories, inputs, rules);
+    let mut actions: Vec<ActionResult> = conclude::actions_marked(&actions, &findings, &checks, &stories, inputs, rules, &marks);
+    people.answers.fill(&mut actions);
     let compromised = axes::compromised_accounts(&findings, &stories, inputs);
-    let proposed_axes = axes::proposed(&actions, compromised, rules);
-    let proposed = severity::severity(&proposed_axes);
-    let answered = severity::severity(&axes::answered(&reflexe_fiche::answers::Answers::default(), &axes::Frame::default()).axes);
+    let frame = Frame { ended: people.ended, many_accounts: people.prepared.many_accounts(judged.accounts) };
+    let keep = people.answers.keeps_perimeter();
+    let proposed_axes = axes::combined(&people.answers, &actions, compromised, &frame).axes;
+    let proposed = severity::severity_with(&proposed_axes, keep);
+    let answered_axes = axes::answered(&people.answers, &frame);
+    let answered = severity::severity_with(&answered_axes.axes, keep);
     let exports = next::exports(&checks, &items, &obtain_infos());
     let sentence = severity::sentence(&proposed, &actions, &findings, compromised, rules);
-    let next_question = next::question(&actions, &proposed_axes, rules);
-    let qualification = Qualification {
+    let mut qualification = Qualification {
         schema: SCHEMA.to_owned(),
-        case,
-        evidence,
-        unrecognised,
+        case: judged.case.clone(),
+        evidence: judged.evidence.clone(),
+        unrecognised: judged.unrecognised.clone(),
         items,
         checks,
         findings,
         stories,
         actions,
         axes: proposed_axes,
-        severity: Severity { proposed, answered, overridden: None },
-        next_question,
+        severity: Severity { proposed, answered, overridden: advice::retained(&people.answers) },
+        next_question: None,
         next_export: exports.first().cloned(),
         exports,
     };
-    Answer { qualification, sentence }
+    let facts = propose::Facts {
+        compromised: axes::accounts_compromised(&qualification.findings, &qualification.stories, inputs),
+        vip: inputs.vip.clone(),
+        counts: BTreeMap::new(),
+        prepared: people.prepared.prefill(),
+    };
+    let proposals = propose::proposals(&catalogue.questions, &qualification, &people.answers, &facts);
+    let state = State {
+        questions: &catalogue.questions,
+        qualification: &qualification,
+        answers: &people.answers,
+        proposals: &proposals,
+        frame,
+        minutes_left: people.minutes_left,
+    };
+    let next_question = state.next().map(|ranked| ranked.question);
+    qualification.next_question = next_question;
+    Answer { qualification, sentence, proposals, answered: answered_axes, frame }
 }
 
 fn check_result(catalogue: &Catalogue, run: &reflexe_engine::CheckRun) -> CheckResult {

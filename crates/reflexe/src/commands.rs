@@ -10,19 +10,32 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
-use reflexe_case::{Case, Declaration, FileOutcome, ImportOptions, ImportReport, RowLocator, journal::Journal};
+use reflexe_case::{
+    Case, Declaration, FileOutcome, ImportOptions, ImportReport, RowLocator,
+    journal::{Journal, when::default_zone},
+};
 use reflexe_evidence::spec;
-use reflexe_fiche::Catalogue;
+use reflexe_fiche::{Catalogue, response::Response};
 use reflexe_model::{Lang, RowRef, Window};
 
 use crate::{
+    ask,
     assemble::{self, Answer, JudgeOptions},
+    casework,
     cli::{CaseAction, Cli, Command, ImportArgs, JudgeArgs, QueryFormat},
+    desk::{self, Desk},
+    journal,
+    judged::{self, Judged},
+    prepare,
+    prepared::{self, Prepared},
     progress::Bar,
+    respond,
 };
 
 /// Bytes of a raw record shown in the report.
 const RAW_LIMIT: usize = 16 << 10;
+/// Rows of a finding that are kept.
+const ROWS: usize = 100;
 
 /// Runs a command.
 ///
@@ -72,12 +85,51 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
                     let case = existing(&dir)?;
                     print!("{}", reflexe_report::evidence_text(&case.evidence()?, &case.unrecognised()?, lang));
                 }
+                CaseAction::Verify { dir } => return casework::verify(&dir, lang, cli.json),
+                CaseAction::Merge { dir, other } => return casework::merge(&dir, &other, lang),
+                CaseAction::Pack { dir, out } => return casework::pack(&dir, &out, lang),
+                CaseAction::Unpack { bundle, dir } => return casework::unpack(&bundle, &dir, lang),
+                CaseAction::People { dir, add, role, organisation, phone } => {
+                    let person = add.map(|name| reflexe_model::Person {
+                        name,
+                        role: role.unwrap_or_default(),
+                        organisation: organisation.unwrap_or_default(),
+                        phone: phone.unwrap_or_default(),
+                    });
+                    return casework::people(&mut Desk::open(&dir, cli.me.as_deref(), lang)?, person, cli.json);
+                }
             }
             Ok(ExitCode::SUCCESS)
         }
+        Command::Journal { case, action } => {
+            journal::run(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, action, cli.json)
+        }
+        Command::Ask { case, judge } => ask::interview(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, &judge),
+        Command::Answer { question, value, confidence, dont_know, not_applicable, because, case, judge } => {
+            let given = ask::Given { value, confidence, dont_know, not_applicable, because };
+            ask::answer(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, question, given, &judge, cli.json)
+        }
+        Command::Triage { finding, mark, because, case } => {
+            ask::triage(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, &finding, &mark, because)
+        }
+        Command::Severity { retain, release, keep_perimeter, because, countersigned, case, judge } => {
+            let decided = ask::Decided { retain, release, keep_perimeter, because, countersigned };
+            ask::severity(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, decided, &judge, cli.json)
+        }
+        Command::Steps { step, status, target, owner, due, effect, case, judge } => {
+            let said = respond::Said { step, status, target, owner, due, effect };
+            respond::steps(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, said, &judge, cli.json)
+        }
+        Command::Clocks { action, case, judge } => {
+            respond::clocks(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, action, &judge, cli.json)
+        }
+        Command::Contacts { case } => respond::contacts(&case.case, lang, cli.json),
+        Command::Prepare { action } => prepare::run(action, lang, cli.json),
+        Command::Glossary { word } => prepare::glossary(word.as_deref(), lang, cli.json),
+        Command::Attacks { word } => prepare::attacks(word.as_deref(), lang, cli.json),
         Command::Query { sql, case, format } => {
             let open = existing(&case.case)?;
-            let session = assemble::session(&open, None, None)?;
+            let session = assemble::session(&open, None, None, reflexe_engine::Inputs::default())?;
             let format = match format {
                 _ if cli.json => reflexe_engine::query::Format::Json,
                 QueryFormat::Table => reflexe_engine::query::Format::Table,
@@ -184,7 +236,44 @@ fn code(report: &ImportReport) -> ExitCode {
     ExitCode::from(u8::from(!report.is_complete()))
 }
 
+/// What the machine found out about each tenant: kept from the last time, or judged now and kept.
+///
+/// # Errors
+/// When the case cannot be judged.
+pub fn judged(case: &Case, catalogue: &Catalogue, options: &JudgeOptions, lang: Lang) -> Result<Vec<Judged>> {
+    let whole = options.only.is_empty();
+    let prepared = serde_json::to_string(&(options.from, options.to, options.since, options.prepared.fingerprint()))?;
+    let key = judged::key(case, &prepared)?;
+    if whole && let Some(kept) = judged::kept(case.dir(), &key) {
+        return Ok(kept);
+    }
+    let bar = Bar::new(lang);
+    let mut tenants = judged_and_sealed(case, || assemble::judge(case, catalogue, options, &|id| bar.check(id)), lang)?;
+    bar.finish();
+    tenants.iter_mut().for_each(|t| t.findings.iter_mut().for_each(|f| f.rows.truncate(ROWS)));
+    if whole {
+        judged::keep(case.dir(), key, &tenants)?;
+        note_written(case.dir(), &[case.dir().join(judged::FILE)], lang);
+    }
+    Ok(tenants)
+}
+
+/// Notes in the journal what was written below the case folder. A case that cannot be written is still judged, and says so.
+fn note_written(dir: &Path, files: &[PathBuf], lang: Lang) {
+    let note = || -> Result<()> {
+        let mut journal = Journal::open(dir)?;
+        for file in files {
+            journal.exported(file)?;
+        }
+        Ok(())
+    };
+    if let Err(error) = note() {
+        eprintln!("{}", crate::locale::error(&error, lang));
+    }
+}
+
 /// Judges, prints, and writes the reports into a folder if one is given.
+#[allow(clippy::too_many_arguments, reason = "the options of three commands")]
 fn answer(
     case: &Case,
     catalogue: &Catalogue,
@@ -194,15 +283,35 @@ fn answer(
     lang: Lang,
     json: bool,
 ) -> Result<()> {
-    let bar = Bar::new(lang);
-    let options = JudgeOptions { from: judge.from, to: judge.to, since: judge.since, only, threads: None };
-    let answers = judged_and_sealed(case, || assemble::judge(case, catalogue, &options, &|id| bar.check(id)), lang)?;
-    bar.finish();
+    let response = Response::load()?;
+    if let Some(pack) = &judge.prepared {
+        let written = prepared::adopt(pack, case.dir())?;
+        note_written(case.dir(), &written, lang);
+    }
+    let today = Timestamp::now().to_zoned(default_zone()).date();
+    let prepared = Prepared::of_case(case.dir(), &response, today, lang)?;
+    let options = JudgeOptions {
+        from: judge.from,
+        to: judge.to,
+        since: judge.since,
+        only,
+        prepared: prepared.clone(),
+        ..JudgeOptions::default()
+    };
+    let tenants = judged(case, catalogue, &options, lang)?;
+    let people = desk::people(&case.entries()?, Timestamp::now(), prepared);
+    let answers: Vec<Answer> = tenants.iter().map(|t| assemble::conclude(catalogue, t, &people)).collect();
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut out = std::io::stdout().lock();
     for (n, one) in answers.iter().enumerate() {
         let written = match &reports {
-            Some(dir) => Some(write_reports(case, one, dir, n, answers.len(), lang)?),
+            Some(dir) => {
+                let files = write_reports(case, one, dir, n, answers.len())?;
+                if dir.starts_with(case.dir()) {
+                    note_written(case.dir(), &files, lang);
+                }
+                files.into_iter().nth(usize::from(lang == Lang::En))
+            }
             None => None,
         };
         if json {
@@ -219,12 +328,12 @@ fn answer(
 }
 
 /// Judges; beside it, computes the SHA-256 of the originals that have none yet, so that the answer does not wait for it.
-fn judged_and_sealed(case: &Case, judge: impl FnOnce() -> Result<Vec<Answer>>, lang: Lang) -> Result<Vec<Answer>> {
+fn judged_and_sealed(case: &Case, judge: impl FnOnce() -> Result<Vec<Judged>>, lang: Lang) -> Result<Vec<Judged>> {
     let unsealed = case.unsealed()?;
     if unsealed.is_empty() {
         return judge();
     }
-    let (answers, sealed) = std::thread::scope(|scope| {
+    let (tenants, sealed) = std::thread::scope(|scope| {
         let sealing = scope.spawn(|| unsealed.iter().map(reflexe_case::Unsealed::seal).collect::<Vec<_>>());
         (judge(), sealing.join())
     });
@@ -236,15 +345,15 @@ fn judged_and_sealed(case: &Case, judge: impl FnOnce() -> Result<Vec<Answer>>, l
         }
     }
     let known: BTreeMap<String, Option<String>> = case.evidence()?.into_iter().map(|e| (e.id, e.sha256)).collect();
-    let mut answers = answers?;
-    for evidence in answers.iter_mut().flat_map(|a| &mut a.qualification.evidence) {
+    let mut tenants = tenants?;
+    for evidence in tenants.iter_mut().flat_map(|t| &mut t.evidence) {
         evidence.sha256 = known.get(&evidence.id).cloned().flatten();
     }
-    Ok(answers)
+    Ok(tenants)
 }
 
-/// Writes the HTML report in both languages and the JSON beside it; names the report of the user's language.
-fn write_reports(case: &Case, answer: &Answer, dir: &Path, n: usize, of: usize, lang: Lang) -> Result<PathBuf> {
+/// Writes the HTML report in both languages, French first, and the JSON beside them; names the three files.
+fn write_reports(case: &Case, answer: &Answer, dir: &Path, n: usize, of: usize) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
     let stem = if of > 1 { format!("qualification-{}", n + 1) } else { "qualification".to_owned() };
     let raw = |row: &RowRef| raw_record(case, row);
@@ -256,7 +365,7 @@ fn write_reports(case: &Case, answer: &Answer, dir: &Path, n: usize, of: usize, 
     }
     fs::write(path(".json"), serde_json::to_string_pretty(&answer.qualification)?)
         .with_context(|| path(".json").display().to_string())?;
-    Ok(path(if lang == Lang::Fr { ".fr.html" } else { ".en.html" }))
+    Ok([".fr.html", ".en.html", ".json"].map(path).into())
 }
 
 /// How an export is got, as the report prints it.
@@ -355,7 +464,7 @@ fn demo(out: &Path, no_open: bool, lang: Lang, json: bool) -> Result<ExitCode> {
     }
     reflexe_simulate::simulate(&reflexe_simulate::Options::new("aitm-admin"), &tenant)?;
     let import = ImportArgs { in_place: true, unfiltered: None, period_from: None, period_to: None, threads: None };
-    let judge = JudgeArgs { from: None, to: None, since: None };
+    let judge = JudgeArgs { from: None, to: None, since: None, prepared: None };
     let code = qualify(&[tenant.join("evidence")], &case, &import, &judge, lang, json)?;
     if !no_open && std::io::stdout().is_terminal() {
         let name = if lang == Lang::Fr { "qualification.fr.html" } else { "qualification.en.html" };

@@ -2,11 +2,19 @@
 //! rejected in part or not recognised, 2 wrong use, 3 failed.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod ask;
 mod assemble;
+mod casework;
 mod cli;
 mod commands;
+mod desk;
+mod journal;
+mod judged;
 mod locale;
+mod prepare;
+mod prepared;
 mod progress;
+mod respond;
 
 use std::process::ExitCode;
 

@@ -7,6 +7,7 @@ use std::{cmp::Reverse, collections::BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use reflexe_model::{Finding, Link, RowRef, Story, StoryFact, Text};
+use serde::{Deserialize, Serialize};
 
 mod cluster;
 pub(crate) mod fill;
@@ -23,7 +24,7 @@ pub use cluster::principal_of;
 pub use stages::{Stages, StagesError};
 
 /// What stories and conclusions must know beyond the findings. Names are in lower case.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StoryInputs {
     /// Holders of privileged roles, and applications that hold privileged permissions (their ids).
     pub privileged: BTreeSet<String>,
@@ -52,7 +53,7 @@ impl StoryInputs {
 }
 
 /// A fact about a principal, e.g. a device registered or a password reset.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContextFact {
     /// Whom it is about, lower case.
     pub principal: String,

@@ -1,0 +1,151 @@
+//! What the organisation prepared, as the judging and the questions use it. A pack given once is copied into the case and used from
+//! then on. A declaration lowers findings to information with the name of who declared it; it hides nothing.
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+use jiff::civil::Date;
+use reflexe_engine::{Inputs, grid::TextRow};
+use reflexe_fiche::{
+    conclude::Rules,
+    pack::{Fault, Pack},
+    response::Response,
+    triage::Marks,
+};
+use reflexe_model::{AnswerValue, Finding, Lang, Text};
+
+/// Folder of the pack in a case.
+pub const FOLDER: &str = "preparation";
+
+/// A preparation pack, or none.
+#[derive(Debug, Clone, Default)]
+pub struct Prepared {
+    /// The pack.
+    pub pack: Option<Pack>,
+    /// The day on which it is used: declarations may have ended.
+    pub today: Option<Date>,
+}
+
+impl Prepared {
+    /// The pack of a case, if it has one. Mistakes in it are told on the standard error; what is right is used.
+    ///
+    /// # Errors
+    /// When the pack is there and cannot be read.
+    pub fn of_case(dir: &Path, response: &Response, today: Date, lang: Lang) -> Result<Self> {
+        let folder = dir.join(FOLDER);
+        if !folder.is_dir() {
+            return Ok(Self { pack: None, today: Some(today) });
+        }
+        let (pack, faults) = Pack::load(&folder, response).map_err(|e| anyhow::anyhow!(e.text().get(lang).to_owned()))?;
+        for Fault { file, line, text } in &faults {
+            let line = line.map(|n| format!(":{n}")).unwrap_or_default();
+            eprintln!("{file}{line}: {}", text.get(lang));
+        }
+        let prepared = Self { pack: Some(pack), today: Some(today) };
+        let (_, large) = prepared.egress();
+        if !large.is_empty() {
+            let list = large.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            match lang {
+                Lang::Fr => eprintln!("Sorties réseau trop larges pour être prises en compte, à découper : {list}"),
+                Lang::En => eprintln!("Network exits too wide to be used, to be cut into smaller ones: {list}"),
+            }
+        }
+        Ok(prepared)
+    }
+
+    /// Addresses of the organisation's own exits, and ranges too wide to write out.
+    fn egress(&self) -> (Vec<String>, Vec<ipnet::IpNet>) {
+        match (&self.pack, self.today) {
+            (Some(pack), Some(today)) => pack.egress(today).addresses(),
+            _ => Default::default(),
+        }
+    }
+
+    /// Sensitive people.
+    pub fn vips(&self) -> Vec<String> {
+        self.pack.as_ref().map(Pack::vips).unwrap_or_default()
+    }
+
+    /// The tables `input.*` of the checks.
+    pub fn inputs(&self) -> Inputs {
+        let row = |pairs: &[(&str, &str)]| -> TextRow { pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect() };
+        // A declaration about one check only is applied to that check's findings: see `dismiss`.
+        let legit = self.legit().into_iter().filter(|l| l.checks.is_empty());
+        Inputs {
+            vip: self.vips().iter().map(|v| row(&[("principal", v)])).collect(),
+            egress: self.egress().0.iter().map(|ip| row(&[("ip", ip)])).collect(),
+            legit: legit.map(|l| row(&[("object", &l.object), ("claim", &l.claim), ("who", &l.who)])).collect(),
+            answer: Vec::new(),
+        }
+    }
+
+    fn legit(&self) -> Vec<reflexe_fiche::pack::Legit> {
+        match (&self.pack, self.today) {
+            (Some(pack), Some(today)) => pack.legit(today),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Marks the findings that a declaration about their check explains.
+    pub fn dismiss(&self, findings: &[Finding], marks: &mut Marks) {
+        for said in self.legit().iter().filter(|l| !l.checks.is_empty()) {
+            for f in findings.iter().filter(|f| said.checks.contains(&f.check) && f.subject.to_lowercase() == said.object) {
+                let why = (said.who.clone(), format!("{FOLDER}: {}", said.claim));
+                marks.dismissed.entry(f.id.clone()).or_insert(why);
+            }
+        }
+    }
+
+    /// From how many compromised accounts on the perimeter is extended: the pack's number, or its share of the accounts if that
+    /// is more.
+    pub fn many_accounts(&self, accounts: Option<u64>) -> usize {
+        let usual = Rules::embedded().many_accounts();
+        let Some(profile) = self.pack.as_ref().map(|p| &p.profile) else { return usual };
+        let share = profile.extended_percent.zip(accounts).map_or(0, |(percent, n)| n * u64::from(percent) / 100);
+        let number = profile.extended_accounts.map_or(usual, |n| n as usize);
+        number.max(usize::try_from(share).unwrap_or(usize::MAX))
+    }
+
+    /// Answers that the pack proposes.
+    pub fn prefill(&self) -> Vec<(String, AnswerValue, Text)> {
+        let all = self.pack.as_ref().map(Pack::prefill).unwrap_or_default();
+        all.into_iter().filter(|p| !p.choices_only).map(|p| (p.question, p.value, p.reason)).collect()
+    }
+
+    /// What of the pack the judging depends on, as one text.
+    pub fn fingerprint(&self) -> String {
+        let legit = self.legit().into_iter().map(|l| (l.object, l.claim, l.who, l.checks)).collect::<Vec<_>>();
+        format!("{:?}", (self.vips(), self.egress().0, legit))
+    }
+
+    /// Statuses of the organisation, for steps and clocks.
+    pub fn statuses(&self) -> BTreeMap<String, bool> {
+        self.pack.as_ref().map(Pack::statuses).unwrap_or_default()
+    }
+}
+
+/// Copies a pack into a case: the profile and the tables, nothing else. Returns what was written.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn adopt(pack: &Path, dir: &Path) -> Result<Vec<PathBuf>> {
+    let folder = dir.join(FOLDER);
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let mut written = Vec::new();
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(pack).with_context(|| pack.display().to_string())?.flatten().map(|e| e.path()).collect();
+    entries.sort();
+    for path in entries.into_iter().filter(|p| p.extension().is_some_and(|e| e == "toml" || e == "csv")) {
+        let Some(name) = path.file_name() else { continue };
+        let target = folder.join(name);
+        let same = fs::read(&target).ok() == fs::read(&path).ok();
+        if !same {
+            fs::copy(&path, &target).with_context(|| path.display().to_string())?;
+            written.push(target);
+        }
+    }
+    Ok(written)
+}
