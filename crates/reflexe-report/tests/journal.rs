@@ -93,7 +93,7 @@ fn csv_is_safe_for_people_and_exact_for_machines() {
     assert_eq!(rows.len(), entries.len());
     assert!(rows.iter().all(|r| r.iter().all(|c| !c.starts_with(['=', '+', '-', '@', '|']))));
     assert_eq!(&rows[4][11], format!("'{EVIL}"));
-    assert_eq!((&rows[0][3], &rows[0][7], &rows[0][18]), ("2026-11-22T13:00:00Z", "+01:00", "id-2"));
+    assert_eq!((&rows[0][3], &rows[0][7], &rows[0][18]), ("2026-11-22T13:00:00Z", "'+01:00", "id-2"));
     let machine = csv_machine(&entries).unwrap();
     let rows: Vec<_> = csv::Reader::from_reader(machine.as_bytes()).records().map(Result::unwrap).collect();
     assert_eq!(&rows[4][11], EVIL);

@@ -115,7 +115,7 @@ fn sheet(
     lang: Lang,
 ) -> Result<(), ExportError> {
     // Written row by row: the strings stand in the cells themselves.
-    let sheet: &mut Worksheet = book.add_worksheet_with_constant_memory();
+    let sheet: &mut Worksheet = book.add_worksheet_with_constant_memory()?;
     sheet.set_name(name)?;
     for (column, width) in (0u16..).zip(widths) {
         sheet.set_column_width(column, *width)?;
