@@ -67,7 +67,7 @@ fn actor<'a, 'p>(text: &'a str, people: &'p [String]) -> (Option<&'p str>, &'a s
 fn strip<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = text.chars();
     let same = name.chars().all(|n| rest.next().is_some_and(|t| t.to_lowercase().eq(n.to_lowercase())));
-    same.then(|| rest.as_str())
+    same.then_some(rest.as_str())
 }
 
 /// The known accounts in a text, and addresses written there, in order of appearance.

@@ -88,7 +88,7 @@ fn replace(dir: &Path, name: &str, text: &str) -> Result<(), Error> {
     let staged = dir.join(format!("{name}.{}", chain::hex(&random::<8>()?)));
     let write = || {
         let mut file = File::create_new(&staged)?;
-        write!(file, "{text}end {}\n", blake3::hash(text.as_bytes()).to_hex())?;
+        writeln!(file, "{text}end {}", blake3::hash(text.as_bytes()).to_hex())?;
         file.sync_all()?;
         fs::rename(&staged, dir.join(name))
     };
