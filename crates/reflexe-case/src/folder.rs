@@ -42,18 +42,23 @@ impl Case {
     /// # Errors
     /// When the folder holds other files, or cannot be written.
     pub fn create(dir: &Path) -> Result<Self, Error> {
+        Self::create_by(dir, OnceCell::new())
+    }
+
+    /// The same, the journal signed with a given device.
+    ///
+    /// # Errors
+    /// As [`Case::create`].
+    pub fn create_as(dir: &Path, device: Device) -> Result<Self, Error> {
+        Self::create_by(dir, OnceCell::from(device))
+    }
+
+    fn create_by(dir: &Path, device: OnceCell<Device>) -> Result<Self, Error> {
         fs::create_dir_all(dir).map_err(Error::io(Doing::Writing, dir))?;
         only_beginnings(dir)?;
         let lock = lock(dir)?;
         let db = store::open_new(&dir.join("case.sqlite"))?;
-        let mut case = Self {
-            dir: dir.to_owned(),
-            db,
-            lock: Some(lock),
-            created: true,
-            device: OnceCell::new(),
-            decoded: Decoded::default(),
-        };
+        let mut case = Self { dir: dir.to_owned(), db, lock: Some(lock), created: true, device, decoded: Decoded::default() };
         case.lay_out()?;
         journal::adopt(&mut case)?;
         Ok(case)

@@ -62,7 +62,7 @@ fn make() {
     fs::create_dir_all("/tmp/reflexe-fixture").unwrap();
     std::env::set_current_dir("/tmp/reflexe-fixture").unwrap();
     evidence(Path::new("given"));
-    let mut case = Case::create(Path::new("case")).unwrap();
+    let mut case = Case::create_as(Path::new("case"), Device::with_key([1; 32], "PC-CASE")).unwrap();
     case.set_title("Fixture").unwrap();
     let report = import(&mut case, &[PathBuf::from("given")], &ImportOptions { threads: 1, ..ImportOptions::default() }).unwrap();
     assert!(report.is_complete(), "{report:?}");

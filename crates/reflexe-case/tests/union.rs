@@ -69,7 +69,7 @@ fn join(a: &[Entry], b: &[Entry]) -> Vec<Entry> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
     #[test]
     fn merge_is_a_union(a in subset(), b in subset(), c in subset()) {
         prop_assert_eq!(join(&join(&a, &b), &c), join(&a, &join(&b, &c)));

@@ -15,7 +15,7 @@ pub fn union(entries: impl IntoIterator<Item = Entry>) -> Vec<Entry> {
                 all.insert(entry.hash.clone(), entry);
             }
             Some(held) => {
-                if better(&entry, held) {
+                if entry != *held && better(&entry, held) {
                     *held = entry;
                 }
             }
