@@ -290,10 +290,10 @@ impl Error {
                 let d = dir.display();
                 Text::new(
                     format!(
-                        "Le dossier {d} est au format {found}, cette version travaille au format {known}. Lancez « reflexe import --case {d} » : il sera converti, une copie de l’ancien manifeste est gardée."
+                        "Le dossier {d} est au format {found}, cette version travaille au format {known}. Lancez « reflexe journal --case {d} list » : il sera converti, une copie de l’ancien manifeste est gardée."
                     ),
                     format!(
-                        "The case {d} has format {found}, this version works with {known}. Run “reflexe import --case {d}”: it will be converted, a copy of the old manifest is kept."
+                        "The case {d} has format {found}, this version works with {known}. Run “reflexe journal --case {d} list”: it will be converted, a copy of the old manifest is kept."
                     ),
                 )
             }

@@ -165,7 +165,7 @@ fn a_case_of_format_2_opens_and_verifies() {
         .iter()
         .fold((0, 0), |(g, c), e| (g + usize::from(e.content.is_none()), c + usize::from(e.header.kind == Kind::Correction)));
     assert_eq!((gone, corrected), (1, 1));
-    journal.anchor("par téléphone").unwrap();
+    journal.anchor("par téléphone", "R. Martin").unwrap();
     assert!(verify(dir.path()).unwrap().is_intact());
 }
 

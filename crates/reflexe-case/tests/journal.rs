@@ -53,8 +53,13 @@ fn full(dir: &Path) {
     let mut with = note("Capture");
     with.attachments.push(journal.attach(&shot, 1 << 20).unwrap());
     journal.add(&with).unwrap();
-    fs::write(dir.join("case/reports/report.html"), "a report").unwrap();
-    journal.exported(&dir.join("case/reports/report.html")).unwrap();
+    for (file, text) in [("reports/report.html", "a report"), ("judgement.json", "{}"), ("preparation/pack.toml", "zone = ''")] {
+        let path = put(&dir.join("case"), file, text);
+        journal.exported(&path).unwrap();
+    }
+    let unsealed = Case::open_for_reading(&dir.join("case")).unwrap().unsealed().unwrap();
+    let sealed: Vec<_> = unsealed.iter().map(reflexe_case::Unsealed::seal).collect();
+    reflexe_case::note(&mut journal, &sealed).unwrap();
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -80,7 +85,7 @@ fn what_was_written_is_intact_and_the_product_wrote_its_part() {
             *names.entry(name).or_default() += 1;
         }
     }
-    let expected = ["case_named", "case_opened", "correction", "device", "evidence", "export"];
+    let expected = ["case_named", "case_opened", "correction", "device", "evidence", "export", "sealed"];
     assert_eq!(names.keys().map(String::as_str).collect::<Vec<_>>(), expected);
     assert_eq!((verified.entries, verified.writers.len()), (entries.len(), 2));
     assert_eq!(verified.badge(reflexe_model::Lang::Fr), format!("chaîne intacte · {} écritures · 2 postes", entries.len()));
@@ -147,6 +152,7 @@ fn what_is_changed_behind_its_back_is_named_by_entry() {
         "DELETE FROM entry WHERE seq = 2",
         "UPDATE evidence_source SET kept = kept + 1",
         "UPDATE evidence SET path = 'other.json'",
+        "UPDATE evidence SET sha256 = CASE substr(sha256, 1, 1) WHEN '0' THEN '1' ELSE '0' END || substr(sha256, 2)",
         "DELETE FROM part",
         "UPDATE entry SET signature = '00' || substr(signature, 3) WHERE seq = 2",
     ] {

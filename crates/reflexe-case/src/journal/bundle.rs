@@ -109,18 +109,26 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
             }
         }
     }
-    found.extend(folder::entries(dir)?.into_iter().filter(|p| folder::name(p).starts_with("case.format-")));
+    found.extend(folder::entries(dir)?.into_iter().filter(|p| p.is_file() && at_root(&folder::name(p))));
     found.sort();
     Ok(found)
 }
 
-const FOLDERS: [&str; 5] = ["evidence", "tables", "attachments", "reports", "index"];
+const FOLDERS: [&str; 6] = ["evidence", "tables", "attachments", "reports", "index", "preparation"];
+
+/// Files that stand in the case folder itself and go along, beside the older manifests.
+const FILES: [&str; 1] = ["judgement.json"];
+
+/// Whether a file of the case folder itself goes along.
+fn at_root(name: &str) -> bool {
+    FILES.contains(&name) || (name.starts_with("case.format-") && name.ends_with(".sqlite"))
+}
 
 /// Whether a name is one that a case has: plain parts, below the known folders, or the manifest and its older copies.
 fn allowed(name: &str) -> bool {
     let plain = !name.contains(['\\', ':', '\0']) && Path::new(name).components().all(|c| matches!(c, Component::Normal(_)));
     let known = match name.split_once('/') {
-        None => name == "case.sqlite" || (name.starts_with("case.format-") && name.ends_with(".sqlite")),
+        None => name == "case.sqlite" || at_root(name),
         Some((folder, rest)) => FOLDERS.contains(&folder) && !rest.is_empty() && rest.split('/').count() <= 4,
     };
     plain && known && !name.split('/').any(|part| part.is_empty() || part == "." || part == "..")

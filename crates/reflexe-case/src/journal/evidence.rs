@@ -285,7 +285,7 @@ pub(crate) fn same_hash(dir: &Path, path: &Path, sha256: &str, entry: Option<Str
 }
 
 /// What to tell of a file that is not what was written.
-fn unchanged(dir: &Path, path: &Path, same: std::io::Result<bool>, entry: Option<String>) -> Option<Problem> {
+pub(crate) fn unchanged(dir: &Path, path: &Path, same: std::io::Result<bool>, entry: Option<String>) -> Option<Problem> {
     let place = folder::relative(dir, path);
     match same {
         Ok(true) => None,

@@ -249,6 +249,7 @@ fn from_row(row: &[String], mapping: &Mapping, known: &Known<'_>) -> (Draft, Vec
         warnings.push(Text::new("Pas de nom : la personne qui importe est notée.", "No name: the person who imports is noted."));
     }
     let mut draft = Draft::new(Kind::Note, when, if person.is_empty() { known.me } else { person }, &text);
+    known.me.clone_into(&mut draft.content.recorded_by);
     let accounts = get(mapping.accounts).split([',', ';', '\n']).map(str::trim).filter(|a| !a.is_empty());
     draft.content.targets = accounts.map(str::to_owned).collect();
     (draft, warnings)

@@ -184,13 +184,14 @@ impl Journal {
         self.add(&words::exported(&folder::relative(&self.dir, path), &sha256, Timestamp::now()))
     }
 
-    /// Records that the head of the journal was given out (`to`: on paper, by telephone, by mail).
+    /// Records that the head of the journal was given out (`to`: to whom, on paper, by telephone, by mail) and by whom.
+    /// The entry's fact `head` is what was given out: it covers everything before the entry.
     ///
     /// # Errors
     /// When the journal cannot be read or written.
-    pub fn anchor(&mut self, to: &str) -> Result<Entry, Error> {
+    pub fn anchor(&mut self, to: &str, by: &str) -> Result<Entry, Error> {
         let head = verify::head(&self.entries()?);
-        self.add(&words::anchored(&head, to, Timestamp::now()))
+        self.add(&words::anchored(&head, to, by, Timestamp::now()))
     }
 
     /// Adds the SHA-256 of originals, by evidence number, with an entry for each that had none.

@@ -361,23 +361,32 @@ fn attachments(dir: &Path, entries: &[Entry], verified: &mut Verified) -> Result
     Ok(())
 }
 
-/// Reports and exports that still lie where they were written, by the last record of each.
+/// Reports, exports and what else the product wrote below the case, where they still lie as one device recorded them last. Copies
+/// that were united may each have written the same file: either is as it was written.
 fn exports(dir: &Path, entries: &[Entry], verified: &mut Verified) {
-    let mut last: BTreeMap<String, (String, String, String)> = BTreeMap::new();
+    let mut last: BTreeMap<String, BTreeMap<&str, (u64, String, String)>> = BTreeMap::new();
     for entry in entries {
         let Some(Payload::Fact { name, mut facts }) = Payload::of(entry) else { continue };
         let (Some(file), Some(sha256)) = (facts.remove("file"), facts.remove("sha256")) else { continue };
         // Only below the case: a record names no other file of this machine.
         let inside = Path::new(&file).components().all(|c| matches!(c, std::path::Component::Normal(_)));
-        let at = entry.header.recorded_at.clone();
-        if name == "export" && inside && last.get(&file).is_none_or(|l| l.0 <= at) {
-            last.insert(file, (at, sha256, entry.header.entry_id.clone()));
+        if name != "export" || !inside {
+            continue;
+        }
+        let (seq, id) = (entry.header.seq, entry.header.entry_id.clone());
+        let by_writer = last.entry(file).or_default();
+        if by_writer.get(entry.header.writer.as_str()).is_none_or(|l| l.0 < seq) {
+            by_writer.insert(&entry.header.writer, (seq, sha256, id));
         }
     }
-    for (file, (_, sha256, id)) in last {
+    for (file, by_writer) in last {
         let path = dir.join(&file);
-        if path.exists() {
-            verified.problems.extend(evidence::same_hash(dir, &path, &sha256, Some(id)));
+        if !path.exists() {
+            continue;
         }
+        let id = by_writer.values().next().map(|l| l.2.clone());
+        let now = folder::hash(&path);
+        let same = now.map(|now| by_writer.values().any(|l| l.1 == now));
+        verified.problems.extend(evidence::unchanged(dir, &path, same, id));
     }
 }

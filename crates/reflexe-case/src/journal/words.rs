@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use reflexe_model::{Kind, Text};
+use reflexe_model::{Kind, Origin, Text};
 
 use super::draft::{Draft, TITLE};
 
@@ -68,7 +68,14 @@ pub(crate) fn exported(file: &str, sha256: &str, now: Timestamp) -> Draft {
     Draft::fact(Kind::System, "export", &title, facts([("file", file.to_owned()), ("sha256", sha256.to_owned())]), now)
 }
 
-pub(crate) fn anchored(head: &str, to: &str, now: Timestamp) -> Draft {
+pub(crate) fn anchored(head: &str, to: &str, by: &str, now: Timestamp) -> Draft {
     let title = Text::new("Empreinte du journal communiquée", "journal fingerprint given out");
-    Draft::fact(Kind::System, "anchor", &title, facts([("head", head.to_owned()), ("to", to.to_owned())]), now)
+    let facts = facts([("head", head.to_owned()), ("to", to.to_owned())]);
+    let mut draft = Draft::fact(Kind::System, "anchor", &title, facts, now);
+    // Somebody did this: the journal shows it among what people wrote.
+    draft.content.origin = Origin::Typed;
+    by.clone_into(&mut draft.content.actor);
+    by.clone_into(&mut draft.content.recorded_by);
+    to.clone_into(&mut draft.content.body);
+    draft
 }

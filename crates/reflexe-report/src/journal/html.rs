@@ -77,9 +77,7 @@ struct Line {
 /// When the template cannot be rendered.
 pub fn journal_html(entries: &[Entry], options: &HtmlOptions<'_>) -> Result<String, ExportError> {
     let told = tell(entries);
-    let shown = |t: &&Told<'_>| {
-        options.generated || t.entry.content.as_ref().is_none_or(|c| c.origin != reflexe_model::Origin::Generated)
-    };
+    let shown = |t: &&Told<'_>| options.generated || t.is_by_people();
     let lines: Vec<Line> = told.iter().filter(shown).map(|t| line(t, options.lang)).collect();
     let page = Page {
         w: Words(options.lang),
@@ -132,26 +130,13 @@ fn line(told: &Told<'_>, lang: Lang) -> Line {
         return out;
     };
     let moment = words::minute(&c.when.start);
-    let (day, time) = moment.split_once(' ').unwrap_or((&moment, ""));
-    day.clone_into(&mut out.day);
-    let about = if c.when.approx { "≈ " } else { "" };
-    let end = c.when.end.as_deref().and_then(|e| e.get(11..16)).map_or(String::new(), |e| format!(" – {e}"));
-    out.time = match c.when.precision {
-        reflexe_model::Precision::Day => String::new(),
-        reflexe_model::Precision::Unknown => visible(&c.when.text, 40),
-        _ => format!("{about}{time}{end} {}", words::offset(&c.when.start)),
-    };
-    if let Some(at) = c.when.instant() {
+    moment.split(' ').next().unwrap_or_default().clone_into(&mut out.day);
+    out.time = words::hour(c);
+    let hour = !matches!(c.when.precision, reflexe_model::Precision::Day | reflexe_model::Precision::Unknown);
+    if let Some(at) = c.when.instant().filter(|_| hour) {
         out.utc = at.strftime("%H:%M UTC").to_string();
-        if let Ok(recorded) = h.recorded_at.parse::<jiff::Timestamp>() {
-            let minutes = (recorded.as_second() - at.as_second()) / 60;
-            if minutes > 10 {
-                let (hours, rest) = (minutes / 60, minutes % 60);
-                let span = if hours > 0 { format!("{hours} h {rest:02}") } else { format!("{rest} min") };
-                out.late = if lang == Lang::Fr { format!("écrit {span} plus tard") } else { format!("written {span} later") };
-            }
-        }
     }
+    out.late = words::late(&h.recorded_at, c, lang).unwrap_or_default();
     out.actor = pieces(&c.actor, long);
     if c.recorded_by != c.actor && !c.recorded_by.is_empty() {
         out.by = pieces(&c.recorded_by, long);

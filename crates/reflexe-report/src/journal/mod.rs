@@ -2,6 +2,7 @@
 //! of entries; whoever writes the file records it in the journal.
 mod csv;
 mod html;
+mod text;
 mod told;
 mod words;
 mod xlsx;
@@ -11,6 +12,7 @@ use reflexe_model::Entry;
 pub use self::{
     csv::{Delimiter, csv_human, csv_machine},
     html::{HtmlOptions, journal_html},
+    text::{journal_text, one_line},
     told::{Told, tell},
     xlsx::xlsx,
 };

@@ -1,7 +1,7 @@
 //! The journal as people read it: each entry once, with the text that stands, its corrections and what was removed.
 use std::collections::BTreeMap;
 
-use reflexe_model::{Content, Entry, Kind, standing};
+use reflexe_model::{Content, Entry, Kind, Origin, standing};
 
 /// An entry with everything that came after it.
 #[derive(Debug, Clone)]
@@ -22,6 +22,11 @@ impl Told<'_> {
     /// What it tells: the kind of the first entry, whatever corrected it.
     pub fn kind(&self) -> Kind {
         self.entry.header.kind
+    }
+
+    /// Whether people wrote it, or it is a decision, or nobody can say any more: what a journal shows at first.
+    pub fn is_by_people(&self) -> bool {
+        self.kind() == Kind::Decision || self.content.is_none_or(|c| c.origin != Origin::Generated)
     }
 }
 
