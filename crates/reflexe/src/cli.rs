@@ -110,6 +110,15 @@ pub enum Command {
     },
     /// Be led through the questions that only people can answer, up to a conclusion.
     Ask {
+        /// Prolong the time-box by 15 minutes, for this reason.
+        #[arg(long)]
+        extend: Option<String>,
+        /// Stop the clock of the time-box.
+        #[arg(long)]
+        pause: bool,
+        /// Let the clock run again.
+        #[arg(long, conflicts_with = "pause")]
+        resume: bool,
         #[command(flatten)]
         case: CaseArg,
         #[command(flatten)]
@@ -149,6 +158,8 @@ pub enum Command {
         because: Option<String>,
         #[command(flatten)]
         case: CaseArg,
+        #[command(flatten)]
+        judge: JudgeArgs,
     },
     /// The severity: computed, why, how far from the next level; or the one that a person retains.
     Severity {

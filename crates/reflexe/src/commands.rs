@@ -29,7 +29,7 @@ use crate::{
     prepare,
     prepared::{self, Prepared},
     progress::Bar,
-    respond,
+    respond, severity,
 };
 
 /// Bytes of a raw record shown in the report.
@@ -104,17 +104,20 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
         Command::Journal { case, action } => {
             journal::run(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, action, cli.json)
         }
-        Command::Ask { case, judge } => ask::interview(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, &judge),
+        Command::Ask { extend, pause, resume, case, judge } => {
+            let time = ask::Time { extend, pause, resume };
+            ask::interview(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, time, &judge)
+        }
         Command::Answer { question, value, confidence, dont_know, not_applicable, because, case, judge } => {
             let given = ask::Given { value, confidence, dont_know, not_applicable, because };
             ask::answer(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, question, given, &judge, cli.json)
         }
-        Command::Triage { finding, mark, because, case } => {
-            ask::triage(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, &finding, &mark, because)
+        Command::Triage { finding, mark, because, case, judge } => {
+            severity::triage(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, &finding, &mark, because, &judge)
         }
         Command::Severity { retain, release, keep_perimeter, because, countersigned, case, judge } => {
-            let decided = ask::Decided { retain, release, keep_perimeter, because, countersigned };
-            ask::severity(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, decided, &judge, cli.json)
+            let decided = severity::Decided { retain, release, keep_perimeter, because, countersigned };
+            severity::run(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, decided, &judge, cli.json)
         }
         Command::Steps { step, status, target, owner, due, effect, case, judge } => {
             let said = respond::Said { step, status, target, owner, due, effect };

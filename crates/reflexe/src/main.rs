@@ -15,6 +15,7 @@ mod prepare;
 mod prepared;
 mod progress;
 mod respond;
+mod severity;
 
 use std::process::ExitCode;
 

@@ -1,0 +1,178 @@
+//! `reflexe severity` and `triage`: the severity with its reasons, what a person decides about it, and marks on findings.
+#![allow(clippy::print_stdout)] // printing is this module's job
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use reflexe_fiche::{axes, say::clean, severity, severity::advice};
+use reflexe_model::{ActionState, Kind, Lang, Mark, Payload, SeverityRange, Triage};
+
+use crate::{ask::checked, assemble::Answer, cli::JudgeArgs, desk::Desk};
+
+/// A decision on the severity.
+pub struct Decided {
+    /// The level retained.
+    pub retain: Option<u8>,
+    /// Take it back.
+    pub release: bool,
+    /// `yes` or `no`.
+    pub keep_perimeter: Option<String>,
+    /// Why.
+    pub because: Option<String>,
+    /// Who countersigns.
+    pub countersigned: Option<String>,
+}
+
+/// Shows the severity, or writes a decision about it.
+///
+/// # Errors
+/// When the case cannot be judged, or a decision lacks its reason.
+pub fn run(desk: &mut Desk, decided: Decided, judge: &JudgeArgs, json: bool) -> Result<ExitCode> {
+    let answer = desk.answer(judge)?;
+    let range = answer.qualification.severity.answered.clone();
+    let computed = (range.low, range.high);
+    let because = decided.because.unwrap_or_default();
+    if let Some(level) = decided.retain {
+        checked(desk, level, &because)?;
+        let text = format!(
+            "{} {level} ({}) : {because}",
+            desk.pick("Gravité retenue", "Severity retained"),
+            severity::name(level).get(desk.lang)
+        );
+        let countersigned = decided.countersigned;
+        desk.write(Kind::Severity, &text, &Payload::Override { level: Some(level), reason: because, computed, countersigned })?;
+    } else if decided.release {
+        let text = desk.pick("Gravité retenue : retirée", "Severity retained: withdrawn").to_owned();
+        desk.write(Kind::Severity, &text, &Payload::Override { level: None, reason: because, computed, countersigned: None })?;
+    } else if let Some(word) = decided.keep_perimeter {
+        let keep = match word.to_lowercase().as_str() {
+            "yes" | "y" | "oui" | "o" => true,
+            "no" | "n" | "non" => false,
+            _ => bail!("{}: yes/oui, no/non", clean(&word)),
+        };
+        if !advice::is_reason(&because) {
+            checked(desk, 1, &because)?;
+        }
+        let text = match (keep, desk.lang) {
+            (true, Lang::Fr) => "Périmètre tenu pour circonscrit malgré un tenant compromis",
+            (true, Lang::En) => "Perimeter held to be circumscribed although the tenant is compromised",
+            (false, Lang::Fr) => "Périmètre : plus de décision",
+            (false, Lang::En) => "Perimeter: no decision any more",
+        };
+        let text = format!("{text} : {because}");
+        desk.write(Kind::Decision, &text, &Payload::KeepPerimeter { keep, reason: because })?;
+    }
+    let answer = desk.answer(judge)?;
+    let range = answer.qualification.severity.answered.clone();
+    if json {
+        let reasons = advice::reasons(&range, &answer.answered);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&serde_json::json!({
+                "proposed": answer.qualification.severity.proposed,
+                "answered": range,
+                "override": answer.qualification.severity.overridden,
+                "axes": answer.answered.axes,
+                "reasons": reasons.iter().map(|r| serde_json::json!({"rule": r.rule, "text": r.text, "questions": r.questions})).collect::<Vec<_>>(),
+                "distance": advice::distance(&answer.answered.axes, desk.people().answers.keeps_perimeter()),
+                "next_question": answer.qualification.next_question,
+                "conflicts": desk.people().answers.conflicts(),
+            }))?
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    let proposed = &answer.qualification.severity.proposed;
+    println!(
+        "{} {}",
+        desk.pick("Selon les preuves et les réponses :", "From evidence and answers:"),
+        severity::display(proposed, desk.lang)
+    );
+    println!("{} {}", desk.pick("Selon les réponses seules :", "From answers alone:"), severity::display(&range, desk.lang));
+    show(desk, &answer, &range, &answer.answered);
+    if let Some(id) = &answer.qualification.next_question {
+        let text = desk.catalogue.question(id).map(|q| desk.say(&q.text()).to_owned()).unwrap_or_default();
+        println!("{} {text} [{id}]", desk.pick("La question qui trancherait le plus :", "The question that would settle most:"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Why the severity is what it is, how far from the next level, disagreements, and what a person retained.
+pub fn show(desk: &Desk, answer: &Answer, range: &SeverityRange, judged: &axes::Judged) {
+    let answers = desk.people().answers;
+    for reason in advice::reasons(range, judged) {
+        println!("  {}", desk.say(&reason.text));
+    }
+    if let Some(text) = advice::distance(&judged.axes, answers.keeps_perimeter()) {
+        println!("  {}", desk.say(&text));
+    }
+    let indicators =
+        answer.qualification.actions.iter().any(|a| matches!(a.proposed, ActionState::Confirmed | ActionState::Suspected));
+    if let Some(text) = advice::banner(range, &judged.axes, indicators) {
+        println!("! {}", desk.say(&text));
+    }
+    for id in answers.conflicts() {
+        let voices: Vec<String> = answers.given(id).iter().map(|g| clean(&g.who)).collect();
+        println!("≠ {id} : {} ({})", desk.pick("réponses en désaccord", "answers in conflict"), voices.join(", "));
+    }
+    for kept in advice::overridden(&answers, range) {
+        let by =
+            kept.countersigned.as_ref().map(|c| format!(", {} {}", desk.pick("contresigné par", "countersigned by"), clean(c)));
+        println!(
+            "{} {} — {} ({}){}",
+            desk.pick("Retenue :", "Retained:"),
+            kept.level,
+            desk.say(&kept.reason),
+            clean(&kept.who),
+            by.unwrap_or_default()
+        );
+        for text in [&kept.outside, &kept.moved].into_iter().flatten() {
+            println!("! {}", desk.say(text));
+        }
+    }
+}
+
+/// Writes a person's mark on a finding.
+///
+/// # Errors
+/// When there is no such finding or mark.
+pub fn triage(desk: &mut Desk, finding: &str, mark: &str, because: Option<String>, judge: &JudgeArgs) -> Result<ExitCode> {
+    let mark = match mark.to_lowercase().as_str() {
+        "legitimate" | "légitime" | "legitime" => Mark::Legitimate,
+        "malicious" | "malveillant" => Mark::Malicious,
+        "doubtful" | "douteux" => Mark::Doubtful,
+        other => bail!("{}: legitimate/légitime, malicious/malveillant, doubtful/douteux", clean(other)),
+    };
+    let answer = desk.answer(judge)?;
+    let Some(found) = answer.qualification.findings.iter().find(|f| f.id == finding) else {
+        bail!(
+            "{}: {}",
+            clean(finding),
+            desk.pick(
+                "pas de tel fait ; les identifiants sont dans le rapport et dans qualify --json",
+                "no such finding; ids stand in the report and in qualify --json"
+            )
+        );
+    };
+    let reason = because.unwrap_or_default();
+    let word = match (mark, desk.lang) {
+        (Mark::Legitimate, Lang::Fr) => "légitime",
+        (Mark::Legitimate, Lang::En) => "legitimate",
+        (Mark::Malicious, Lang::Fr) => "malveillant",
+        (Mark::Malicious, Lang::En) => "malicious",
+        (Mark::Doubtful, Lang::Fr) => "douteux",
+        (Mark::Doubtful, Lang::En) => "doubtful",
+    };
+    let text = format!(
+        "{finding} : {word}{} — {}",
+        if reason.is_empty() { String::new() } else { format!(" ({reason})") },
+        desk.say(&found.text)
+    );
+    let mut draft =
+        desk.draft(Kind::Observation, &text)?.with(&Payload::Triage(Triage { finding: finding.to_owned(), mark, reason }));
+    draft.content.links.push(finding.to_owned());
+    draft.content.targets.push(found.subject.clone());
+    desk.journal.add(&draft)?;
+    desk.reload()?;
+    let answer = desk.answer(judge)?;
+    println!("{}", desk.say(&answer.sentence));
+    Ok(ExitCode::SUCCESS)
+}
