@@ -70,9 +70,9 @@ impl PackError {
                 let p = path.display();
                 Text::new(
                     format!(
-                        "{p} n'existe pas : ce dossier n'est pas un dossier de préparation. Créez-en un avec « reflexe prepare »."
+                        "{p} n'existe pas : ce dossier n'est pas un dossier de préparation. Créez-en un avec « reflexe prepare new »."
                     ),
-                    format!("{p} does not exist: this folder is no preparation pack. Create one with “reflexe prepare”."),
+                    format!("{p} does not exist: this folder is no preparation pack. Create one with “reflexe prepare new”."),
                 )
             }
         }

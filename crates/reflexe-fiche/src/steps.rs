@@ -50,7 +50,7 @@ pub struct Target {
     pub value: String,
     /// Established (a compromise, or a person said so), not only suspected.
     pub certain: bool,
-    /// Findings and stories that name it, by id; questions for what people named.
+    /// Findings and stories that name it, by id; questions for what people named; entries for what somebody only wrote of.
     pub because: Vec<String>,
     /// How far the step is for it.
     pub state: StepState,
@@ -63,7 +63,7 @@ pub struct Target {
 pub struct PlannedStep<'a> {
     /// Its data.
     pub def: &'a StepDef,
-    /// `Yes` or `Maybe`.
+    /// Whether it is needed; `No` only for a step that somebody began all the same, or that was asked for by its id.
     pub needed: Tri,
     /// What decided.
     pub because: Vec<Text>,
@@ -78,36 +78,52 @@ pub struct PlannedStep<'a> {
 /// The steps that hold or may hold, in order; an urgent one that holds comes first.
 pub fn plan<'a>(input: &PlanInput<'a>) -> Vec<PlannedStep<'a>> {
     let states = states(input.entries);
-    let mut out = Vec::new();
-    for def in &input.response.steps {
-        let holds = holds(&def.when, input.facts);
-        let own = states.get(&(def.id.clone(), None)).cloned();
-        // A step that somebody has begun stays on the list, whatever is found later.
-        let begun = states.keys().any(|(id, _)| *id == def.id);
-        if holds.value == Tri::No && !begun {
-            continue;
-        }
-        let commands = |offered: &[Offered<'_>]| {
-            let known = def.commands.iter().filter_map(|id| input.response.commands.get(id));
-            known.map(|c| command::show(c, offered)).collect::<Vec<_>>()
-        };
-        let targets: Vec<Target> = targets(def, input.facts)
-            .into_iter()
-            .map(|((kind, value), named)| Target {
-                kind,
-                state: states.get(&(def.id.clone(), Some(value.clone()))).cloned().unwrap_or_default(),
-                commands: commands(&[Offered { kind, value: &value }]),
-                certain: named.certain,
-                because: named.because.into_iter().collect(),
-                value,
-            })
-            .collect();
-        let state = own.unwrap_or_else(|| least(&targets));
-        let commands = if targets.is_empty() { commands(&[]) } else { Vec::new() };
-        out.push(PlannedStep { def, needed: holds.value.max(Tri::Maybe), because: holds.because, targets, state, commands });
-    }
+    // A step that somebody has begun stays on the list, whatever is found later.
+    let begun = |step: &PlannedStep<'_>| states.keys().any(|(id, _)| *id == step.def.id);
+    let all = input.response.steps.iter().map(|def| planned(def, input, &states));
+    let mut out: Vec<PlannedStep<'a>> = all.filter(|s| s.needed > Tri::No || begun(s)).collect();
     out.sort_by_key(|s| (!(s.def.urgent && s.needed == Tri::Yes), s.def.order));
     out
+}
+
+/// One step, by id, whether it is needed or not.
+pub fn one<'a>(id: &str, input: &PlanInput<'a>) -> Option<PlannedStep<'a>> {
+    let def = input.response.steps.iter().find(|s| s.id == id)?;
+    Some(planned(def, input, &states(input.entries)))
+}
+
+fn planned<'a>(
+    def: &'a StepDef,
+    input: &PlanInput<'a>,
+    states: &BTreeMap<(String, Option<String>), StepState>,
+) -> PlannedStep<'a> {
+    let holds = holds(&def.when, input.facts);
+    let commands = |offered: &[Offered<'_>]| {
+        let known = def.commands.iter().filter_map(|id| input.response.commands.get(id));
+        known.map(|c| command::show(c, offered)).collect::<Vec<_>>()
+    };
+    let mut named = targets(def, input.facts);
+    // What somebody wrote a state for is a target too, whatever the evidence says of it.
+    if let Some(kind) = def.targets.first().map(|t| t.kind) {
+        for ((_, target), state) in states.iter().filter(|((id, _), _)| *id == def.id) {
+            let Some(value) = target.as_ref().filter(|v| !named.keys().any(|(_, known)| known == *v)) else { continue };
+            named.insert((kind, value.clone()), Named { certain: true, because: state.entries.iter().cloned().collect() });
+        }
+    }
+    let targets: Vec<Target> = named
+        .into_iter()
+        .map(|((kind, value), named)| Target {
+            kind,
+            state: states.get(&(def.id.clone(), Some(value.clone()))).cloned().unwrap_or_default(),
+            commands: commands(&[Offered { kind, value: &value }]),
+            certain: named.certain,
+            because: named.because.into_iter().collect(),
+            value,
+        })
+        .collect();
+    let state = states.get(&(def.id.clone(), None)).cloned().unwrap_or_else(|| least(&targets));
+    let commands = if targets.is_empty() { commands(&[]) } else { Vec::new() };
+    PlannedStep { def, needed: holds.value, because: holds.because, targets, state, commands }
 }
 
 /// Other sheets to go to, with whether each holds and why; those that do not are left out.

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use reflexe_fiche::{
     Catalogue,
     contacts::{Badge, Contact},
+    interview::who_text,
     pack::Pack,
+    question::Who,
     response::{
         Response,
         def::{Duration, LegalStatus},
@@ -225,7 +227,7 @@ impl Kit {
                 .response
                 .steps
                 .iter()
-                .map(|s| Step { id: s.id.clone(), title: say(&s.title), why: say(&s.why), roles: s.roles.join(", ") })
+                .map(|s| Step { id: s.id.clone(), title: say(&s.title), why: say(&s.why), roles: roles(&s.roles, lang) })
                 .collect(),
             levels: levels.iter().map(|(n, fr, en)| ((*n).to_owned(), say(&Text::new(*fr, *en)))).collect(),
             lines: (1..=LINES).collect(),
@@ -293,6 +295,15 @@ fn card(c: &Contact, now: Timestamp, lang: Lang) -> Card {
         hours: spaced(&hours, lang),
         as_of,
     }
+}
+
+/// Who does it, in words.
+fn roles(codes: &[String], lang: Lang) -> String {
+    let word = |code: &String| {
+        let who: Option<Who> = serde_json::from_value(code.as_str().into()).ok();
+        who.map_or_else(|| code.clone(), |w| who_text(w).get(lang).to_owned())
+    };
+    spaced(&codes.iter().map(word).collect::<Vec<_>>().join(", "), lang)
 }
 
 /// French signs do not begin a line.

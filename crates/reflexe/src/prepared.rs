@@ -1,21 +1,25 @@
 //! What the organisation prepared, as the judging and the questions use it. A pack given once is copied into the case and used from
 //! then on. A declaration lowers findings to information with the name of who declared it; it hides nothing.
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result};
 use jiff::civil::Date;
+use reflexe_case::Case;
 use reflexe_engine::{Inputs, grid::TextRow};
+use reflexe_evidence::spec;
 use reflexe_fiche::{
     conclude::Rules,
-    pack::{Fault, Pack},
+    pack::{Egress, Fault, Pack},
     response::Response,
     triage::Marks,
 };
 use reflexe_model::{AnswerValue, Finding, Lang, Text};
+
+use crate::assemble;
 
 /// Folder of the pack in a case.
 pub const FOLDER: &str = "preparation";
@@ -27,6 +31,8 @@ pub struct Prepared {
     pub pack: Option<Pack>,
     /// The day on which it is used: declarations may have ended.
     pub today: Option<Date>,
+    /// The case that it was copied into: ranges too wide to write out are looked up in its evidence.
+    case: Option<PathBuf>,
 }
 
 impl Prepared {
@@ -37,31 +43,45 @@ impl Prepared {
     pub fn of_case(dir: &Path, response: &Response, today: Date, lang: Lang) -> Result<Self> {
         let folder = dir.join(FOLDER);
         if !folder.is_dir() {
-            return Ok(Self { pack: None, today: Some(today) });
+            return Ok(Self { today: Some(today), ..Self::default() });
         }
         let (pack, faults) = Pack::load(&folder, response).map_err(|e| anyhow::anyhow!(e.text().get(lang).to_owned()))?;
         for Fault { file, line, text } in &faults {
             let line = line.map(|n| format!(":{n}")).unwrap_or_default();
             eprintln!("{file}{line}: {}", text.get(lang));
         }
-        let prepared = Self { pack: Some(pack), today: Some(today) };
-        let (_, large) = prepared.egress();
-        if !large.is_empty() {
-            let list = large.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            match lang {
-                Lang::Fr => eprintln!("Sorties réseau trop larges pour être prises en compte, à découper : {list}"),
-                Lang::En => eprintln!("Network exits too wide to be used, to be cut into smaller ones: {list}"),
-            }
-        }
-        Ok(prepared)
+        Ok(Self { pack: Some(pack), today: Some(today), case: Some(dir.to_owned()) })
     }
 
-    /// Addresses of the organisation's own exits, and ranges too wide to write out.
-    fn egress(&self) -> (Vec<String>, Vec<ipnet::IpNet>) {
+    /// The organisation's own exits.
+    fn egress(&self) -> Egress {
         match (&self.pack, self.today) {
-            (Some(pack), Some(today)) => pack.egress(today).addresses(),
-            _ => Default::default(),
+            (Some(pack), Some(today)) => pack.egress(today),
+            _ => Egress::default(),
         }
+    }
+
+    /// Addresses of the organisation's own exits, one by one, as the checks match them. Of a range too wide to write out, those
+    /// that the evidence names. Where the evidence cannot be asked the range is left out and told: a finding too many, none too few.
+    fn exits(&self) -> Vec<String> {
+        let egress = self.egress();
+        let (mut out, wide) = egress.addresses();
+        if wide.is_empty() {
+            return out;
+        }
+        let Some(dir) = &self.case else { return out };
+        match addresses(dir) {
+            Ok(seen) => {
+                let inside =
+                    |ip: &String| ip.parse::<std::net::IpAddr>().is_ok_and(|ip| wide.iter().any(|net| net.contains(&ip)));
+                out.extend(seen.into_iter().filter(inside));
+            }
+            Err(error) => {
+                let list = wide.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                eprintln!("egress.csv: {list}: {error:#}");
+            }
+        }
+        out
     }
 
     /// Sensitive people.
@@ -76,7 +96,7 @@ impl Prepared {
         let legit = self.legit().into_iter().filter(|l| l.checks.is_empty());
         Inputs {
             vip: self.vips().iter().map(|v| row(&[("principal", v)])).collect(),
-            egress: self.egress().0.iter().map(|ip| row(&[("ip", ip)])).collect(),
+            egress: self.exits().iter().map(|ip| row(&[("ip", ip)])).collect(),
             legit: legit.map(|l| row(&[("object", &l.object), ("claim", &l.claim), ("who", &l.who)])).collect(),
             answer: Vec::new(),
         }
@@ -118,13 +138,26 @@ impl Prepared {
     /// What of the pack the judging depends on, as one text.
     pub fn fingerprint(&self) -> String {
         let legit = self.legit().into_iter().map(|l| (l.object, l.claim, l.who, l.checks)).collect::<Vec<_>>();
-        format!("{:?}", (self.vips(), self.egress().0, legit))
+        format!("{:?}", (self.vips(), self.egress().ranges, legit))
     }
 
     /// Statuses of the organisation, for steps and clocks.
     pub fn statuses(&self) -> BTreeMap<String, bool> {
         self.pack.as_ref().map(Pack::statuses).unwrap_or_default()
     }
+}
+
+/// Every address that the evidence of a case names.
+fn addresses(dir: &Path) -> Result<BTreeSet<String>> {
+    let case = Case::open_for_reading(dir)?;
+    let session = assemble::session(&case, None, None, Inputs::default())?;
+    let mut out = BTreeSet::new();
+    for table in spec::tables() {
+        for column in table.columns.iter().map(|c| c.name.as_str()).filter(|c| matches!(*c, "ip" | "client_ip")) {
+            out.extend(session.strings(&format!("select distinct {column} from {} where {column} is not null", table.name))?);
+        }
+    }
+    Ok(out)
 }
 
 /// Copies a pack into a case: the profile and the tables, nothing else. Returns what was written.

@@ -1,10 +1,17 @@
 //! `reflexe steps`, `clocks` and `contacts`: what to do now, until when, and who to call.
+mod clocks;
+mod contacts;
+pub mod lines;
+mod steps;
+
 use std::{path::Path, process::ExitCode};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use reflexe_fiche::response::facts::Facts;
 use reflexe_model::Lang;
 
 use crate::{
+    assemble::Answer,
     cli::{ClockAction, JudgeArgs},
     desk::Desk,
 };
@@ -19,15 +26,52 @@ pub struct Said {
     pub effect: Option<String>,
 }
 
+/// The steps, one of them whole, or what a person says of one.
+///
+/// # Errors
+/// When the case cannot be judged, or its journal cannot be written.
 pub fn steps(desk: &mut Desk, said: Said, judge: &JudgeArgs, json: bool) -> Result<ExitCode> {
-    let _ = (desk, said.step, said.status, said.target, said.owner, said.due, said.effect, judge, json);
-    bail!("steps")
+    steps::run(desk, said, judge, json)
 }
+
+/// The clocks, or what a person says of one.
+///
+/// # Errors
+/// When the case cannot be judged, its journal cannot be written, or the calendar cannot.
 pub fn clocks(desk: &mut Desk, action: Option<ClockAction>, judge: &JudgeArgs, json: bool) -> Result<ExitCode> {
-    let _ = (desk, action, judge, json);
-    bail!("clocks")
+    clocks::run(desk, action, judge, json)
 }
+
+/// Who to call. Works without a case too: then the public contacts alone are known.
+///
+/// # Errors
+/// When the case or its pack is there and cannot be read.
 pub fn contacts(dir: &Path, lang: Lang, json: bool) -> Result<ExitCode> {
-    let _ = (dir, lang, json);
-    bail!("contacts")
+    contacts::run(dir, lang, json)
+}
+
+/// What steps and clocks depend on, as it stands now.
+fn facts(desk: &Desk, answer: &Answer) -> Facts {
+    let people = desk.people().answers;
+    let answers =
+        people.questions().map(|id| (id.to_owned(), people.given(id).iter().map(|g| g.answer.clone()).collect())).collect();
+    Facts::new(&answer.qualification, answers, desk.prepared.statuses())
+}
+
+/// Says what was wrong in the use of a command.
+#[allow(clippy::unnecessary_wraps, reason = "what every command returns")]
+fn wrong(text: &str) -> Result<ExitCode> {
+    eprintln!("reflexe: {text}");
+    Ok(ExitCode::from(2))
+}
+
+/// The part ` --case DIR` of a command to type, where the case does not stand in the usual place.
+fn case_option(desk: &Desk) -> String {
+    let dir = desk.case.dir().display().to_string();
+    let dir = reflexe_fiche::say::clean(&dir);
+    if dir == "./reflexe-case" {
+        return String::new();
+    }
+    let plain = dir.chars().all(|c| c.is_alphanumeric() || "._-/\\:".contains(c));
+    if plain { format!(" --case {dir}") } else { format!(" --case \"{dir}\"") }
 }

@@ -1,5 +1,8 @@
 //! What the pack gives to the checks, the clocks and the questions.
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use ipnet::IpNet;
 use jiff::civil::Date;
@@ -100,6 +103,36 @@ impl Pack {
             out.push(legit(row, row.get("app_id").to_lowercase(), "application", &checks));
         }
         out
+    }
+
+    /// What the list of known administrators proposes to answer, given who holds a privileged role by the evidence: holders that
+    /// nobody wrote down are doubtful, guests among them for the providers' directory too. It speaks only where no finding does (`found`: the
+    /// questions that findings propose an answer to), and never says that all is well: a known account may still be stolen.
+    pub fn administrators(&self, privileged: &BTreeSet<String>, found: &BTreeSet<String>) -> Vec<Prefill> {
+        let rows = self.of("administrators");
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        let known: BTreeSet<String> = rows.iter().map(|r| r.get("account").to_lowercase()).collect();
+        let holders = privileged.iter().map(|p| p.to_lowercase()).filter(|p| p.contains('@'));
+        let strangers: Vec<String> = holders.filter(|p| !known.contains(p)).collect();
+        let propose = |question: &str, named: Vec<String>| {
+            let n = named.len();
+            let reason = Text::new(
+                format!("titulaires d'un rôle privilégié absents de administrators.csv : {n}"),
+                format!("holders of a privileged role that are not in administrators.csv: {n}"),
+            );
+            let value = AnswerValue { choice: Some("doubtful".into()), list: Some(named), ..AnswerValue::default() };
+            (n > 0 && !found.contains(question)).then(|| Prefill {
+                question: question.to_owned(),
+                value,
+                choices_only: false,
+                reason,
+            })
+        };
+        // Guests with a role are a provider's accounts more often than not.
+        let guests = strangers.iter().filter(|p| p.contains("#ext#")).cloned().collect();
+        [propose("Q.1a.04", strangers), propose("Q.1a.05", guests)].into_iter().flatten().collect()
     }
 
     /// Statuses held or not, for the facts.

@@ -111,3 +111,18 @@ fn contacts_know_their_hours_and_clocks_their_contracts() {
     pack.profile.insurer.notice_hours = Some(24);
     assert_eq!(pack.contract_hours().get("D.INS"), Some(&24));
 }
+
+#[test]
+fn an_administrator_that_nobody_wrote_down_is_doubtful_and_a_finding_speaks_first() {
+    let (dir, response) = filled();
+    let (pack, _) = Pack::load(dir.path(), &response).unwrap();
+    let holders = ["adm@example.com", "New@example.com", "11111111-0000-4000-8000-000000000001"].map(str::to_owned).into();
+    let proposed = pack.administrators(&holders, &Default::default());
+    assert_eq!(proposed.len(), 1, "no guest among them");
+    assert_eq!(pack.administrators(&holders, &["Q.1a.04".to_owned()].into()), []);
+    assert_eq!((proposed[0].question.as_str(), proposed[0].value.choice.as_deref()), ("Q.1a.04", Some("doubtful")));
+    assert_eq!(proposed[0].value.list.as_deref(), Some(&["new@example.com".to_owned()][..]));
+    let known = ["ADM@example.com".to_owned()].into();
+    assert_eq!(pack.administrators(&known, &Default::default()), [], "a known account may still be stolen: nothing is cleared");
+    assert_eq!(Pack::default().administrators(&holders, &Default::default()), [], "no list, no strangers");
+}

@@ -1,7 +1,7 @@
 //! What is known when steps, clocks and routes are chosen, and whether a clause holds: yes, maybe, no, and why.
 use std::collections::{BTreeMap, BTreeSet};
 
-use reflexe_model::{ActionState, Answer, Confidence, Finding, Qualification, Story, TenantState, Text, Verdict};
+use reflexe_model::{ActionState, Answer, Confidence, Finding, Lang, Qualification, Story, TenantState, Text, Verdict};
 
 use super::def::{AnswerIs, Clause};
 
@@ -64,10 +64,13 @@ impl Facts {
                 }
             }
         }
-        let asked = AnswerIs { question: "Q.2a.07".into(), choice: vec!["yes".into(), "malicious".into()] };
-        match facts.answered(&asked) {
+        // Changed security rules are a type of incident of their own, which no action concludes.
+        let changed = AnswerIs { question: "Q.2a.07".into(), choice: vec!["malicious".into()] };
+        let doubt = facts.choices("Q.2a.07").iter().any(|c| c == "doubtful");
+        match facts.answered(&changed) {
             Tri::Yes => drop(facts.confirmed.insert("TX".into())),
             Tri::Maybe if facts.answers.contains_key("Q.2a.07") => drop(facts.suspected.insert("TX".into())),
+            _ if doubt => drop(facts.suspected.insert("TX".into())),
             _ => {}
         }
         if facts.findings.iter().any(|f| f.check == "1a.synced-privileged" && f.verdict >= Verdict::Weakness) {
@@ -231,15 +234,33 @@ fn clause_holds(clause: &Clause, facts: &Facts) -> Holds {
 }
 
 fn types(wanted: &[String], facts: &Facts) -> (Tri, Text) {
-    let among = |set: &BTreeSet<String>| wanted.iter().filter(|t| set.contains(*t)).cloned().collect::<Vec<_>>().join(", ");
-    let (confirmed, suspected) = (among(&facts.confirmed), among(&facts.suspected));
-    if !confirmed.is_empty() {
-        (Tri::Yes, Text::new(format!("confirmé : {confirmed}"), format!("confirmed: {confirmed}")))
-    } else if !suspected.is_empty() {
-        (Tri::Maybe, Text::new(format!("soupçonné : {suspected}"), format!("suspected: {suspected}")))
+    let among = |set: &BTreeSet<String>, lang: Lang| {
+        let named = wanted.iter().filter(|t| set.contains(*t));
+        named.map(|t| type_name(t).map_or_else(|| t.clone(), |name| name.get(lang).to_owned())).collect::<Vec<_>>().join(", ")
+    };
+    let both = |set: &BTreeSet<String>| (among(set, Lang::Fr), among(set, Lang::En));
+    let ((fr, en), (fr_maybe, en_maybe)) = (both(&facts.confirmed), both(&facts.suspected));
+    if !en.is_empty() {
+        (Tri::Yes, Text::new(format!("confirmé : {fr}"), format!("confirmed: {en}")))
+    } else if !en_maybe.is_empty() {
+        (Tri::Maybe, Text::new(format!("soupçonné : {fr_maybe}"), format!("suspected: {en_maybe}")))
     } else {
         (Tri::No, Text::new("ni confirmé ni soupçonné", "neither confirmed nor suspected"))
     }
+}
+
+/// A type of incident in words.
+fn type_name(id: &str) -> Option<Text> {
+    Some(match id {
+        "T1" => Text::new("compte utilisateur (T1)", "user account (T1)"),
+        "T2" => Text::new("compte à privilèges de Microsoft 365 (T2)", "privileged account of Microsoft 365 (T2)"),
+        "T3" => Text::new("compte à privilèges d'Entra ID (T3)", "privileged account of Entra ID (T3)"),
+        "T4" => Text::new("relais de courrier (T4)", "mail relay (T4)"),
+        "T5" => Text::new("fuite de données (T5)", "data leak (T5)"),
+        "T6" => Text::new("application (T6)", "application (T6)"),
+        "TX" => Text::new("règles de sécurité changées (TX)", "security rules changed (TX)"),
+        _ => return None,
+    })
 }
 
 fn statuses(wanted: &[String], facts: &Facts) -> (Tri, Text) {

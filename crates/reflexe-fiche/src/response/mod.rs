@@ -133,6 +133,48 @@ mod tests {
     }
 
     #[test]
+    fn questions_choices_and_categories_named_by_steps_clocks_and_routes_exist() {
+        let (catalogue, r) = (Catalogue::load().unwrap(), Response::load().unwrap());
+        let question = |id: &str| catalogue.questions.iter().find(|q| q.id == id);
+        let clauses = (r.steps.iter().flat_map(|s| s.when.iter().map(move |c| (&s.id, c))))
+            .chain(r.clocks.iter().flat_map(|s| s.when.iter().map(move |c| (&s.id, c))))
+            .chain(r.routes.iter().flat_map(|s| s.when.iter().map(move |c| (&s.id, c))));
+        let categories: std::collections::BTreeSet<&String> =
+            catalogue.questions.iter().flat_map(|q| q.categories.keys()).collect();
+        let types: std::collections::BTreeSet<&String> = catalogue.actions.iter().flat_map(|a| &a.types).collect();
+        for (id, clause) in clauses {
+            if let Some(asked) = &clause.answer {
+                let found = question(&asked.question).unwrap_or_else(|| panic!("{id}: no question {}", asked.question));
+                for choice in &asked.choice {
+                    assert!(found.choices().contains(&choice.as_str()), "{id}: {} has no choice {choice}", found.id);
+                }
+            }
+            for data in &clause.data {
+                assert!(categories.contains(data), "{id}: no question names the category {data}");
+            }
+            for kind in clause.types.iter().filter(|t| *t != "TX") {
+                assert!(types.contains(kind), "{id}: no action concludes {kind}");
+            }
+        }
+        for step in &r.steps {
+            for role in &step.roles {
+                let known: Result<crate::question::Who, _> = serde_json::from_value(role.as_str().into());
+                assert!(known.is_ok(), "{}: nobody is {role}", step.id);
+            }
+            for asked in step.targets.iter().filter_map(|t| t.answer.as_ref()) {
+                assert!(question(asked).is_some(), "{}: no question {asked}", step.id);
+            }
+        }
+        // Those that facts.rs reads by name.
+        for (id, choices) in
+            [("V.T1", ["confirmed", "suspected"]), ("V.T6", ["confirmed", "refuted"]), ("Q.2a.07", ["malicious", "doubtful"])]
+        {
+            let found = question(id).unwrap_or_else(|| panic!("no question {id}"));
+            assert!(choices.iter().all(|c| found.choices().contains(c)), "{id}: {:?}", found.choices());
+        }
+    }
+
+    #[test]
     fn a_faulty_tree_is_refused_by_name() {
         let mut files = catalogue::tree().unwrap();
         files.insert("next/commands/bad.toml".into(), "id = \"bad\"".into());

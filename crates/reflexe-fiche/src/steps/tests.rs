@@ -100,3 +100,16 @@ fn a_step_that_was_begun_stays_listed() {
     let begun = plan.iter().find(|s| s.def.id == "N.31").unwrap();
     assert_eq!((begun.state.status, begun.state.owner.as_deref()), (Some(Status::Doing), Some("ADM")));
 }
+
+#[test]
+fn a_target_that_somebody_only_wrote_of_is_shown() {
+    let (response, facts) = (Response::load().unwrap(), compromised());
+    let entries = [step("a", 1, "N.20", Some("seen.by.phone@example.com"), Status::Done)];
+    let input = PlanInput { response: &response, facts: &facts, entries: &entries };
+    let evict = one("N.20", &input).unwrap();
+    let written = evict.targets.iter().find(|t| t.value == "seen.by.phone@example.com").unwrap();
+    assert_eq!((written.state.status, written.because.as_slice()), (Some(Status::Done), &["a1".to_owned()][..]));
+    assert_eq!(evict.state.status, None, "the others are still to be done");
+    assert!(one("N.99", &input).is_none());
+    assert_eq!(one("N.20", &PlanInput { facts: &Facts::default(), ..input }).unwrap().needed, Tri::No);
+}
