@@ -236,7 +236,7 @@ impl<'a> Case<'a> {
             proposed: state,
             privileged: carried.iter().any(|f| self.privileged(f)),
             rule,
-            reason: reason(say, held.as_ref(), self.marks),
+            reason: reason(say, held.as_ref(), self.marks, self.inputs),
             because: carried.iter().map(|f| f.id.clone()).collect(),
             against: self.against(state),
             answer: None,
@@ -347,14 +347,14 @@ fn counts(f: &Finding) -> bool {
     f.verdict >= Verdict::Suspicious && f.class != "posture"
 }
 
-fn reason(say: &Text, held: Option<&Held>, marks: &Marks) -> Text {
+fn reason(say: &Text, held: Option<&Held>, marks: &Marks, inputs: &StoryInputs) -> Text {
     let one = |lang: Lang| {
         let Some(held) = held else {
             return say.get(lang).to_owned();
         };
         let who: BTreeSet<String> = match held.story {
-            Some(s) => BTreeSet::from([clean(&s.subject)]),
-            None => held.findings.iter().map(|f| clean(&f.subject)).collect(),
+            Some(s) => BTreeSet::from([inputs.shown(&s.subject)]),
+            None => held.findings.iter().map(|f| inputs.shown(&f.subject)).collect(),
         };
         let who: Vec<String> = who.into_iter().collect();
         let (score, stages) = held.story.map_or((0, 0), |s| (s.score as usize, s.stages.len()));

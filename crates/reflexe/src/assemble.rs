@@ -149,6 +149,7 @@ fn one(
         privileged: run.privileged.clone(),
         vip: options.prepared.vips().iter().map(|v| v.to_lowercase()).collect(),
         hostile: run.hostile.clone(),
+        names: if options.only.is_empty() { names(&session)? } else { BTreeMap::new() },
         context_facts: facts
             .into_iter()
             .map(|f| ContextFact {
@@ -185,6 +186,17 @@ fn one(
     let accounts = session.strings("select cast(count(distinct id) as varchar) from entra_user where account_enabled")?;
     let accounts = accounts.first().and_then(|n| n.parse().ok()).filter(|n| *n > 0);
     Ok(Judged { case: case_info, evidence, unrecognised: case.unrecognised()?, checks, findings, inputs, accounts })
+}
+
+/// Names of applications by id, lower case. Of several the first in order: the answer must not depend on the order of rows.
+fn names(session: &Session) -> Result<BTreeMap<String, String>> {
+    let rows = session
+        .strings("select distinct app || chr(31) || name from signal.app_identity where app is not null and name is not null")?;
+    let mut pairs: Vec<(String, String)> =
+        rows.iter().filter_map(|r| r.split_once('\u{1f}')).map(|(id, name)| (id.to_lowercase(), name.to_owned())).collect();
+    pairs.sort();
+    pairs.reverse();
+    Ok(pairs.into_iter().collect())
 }
 
 fn window(session: &Session, options: &JudgeOptions) -> Result<Option<Window>> {

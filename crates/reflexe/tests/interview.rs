@@ -23,7 +23,11 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
-        if entry.path().is_dir() { copy(&entry.path(), &target) } else { drop(fs::copy(entry.path(), target).unwrap()) }
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 
@@ -33,12 +37,18 @@ fn ok(command: &mut Command) -> String {
     String::from_utf8(out.stdout).unwrap()
 }
 
+/// The terminal gives each byte as a character.
+fn utf8(text: &str) -> String {
+    let bytes: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// Reads up to the next prompt; what was printed, and whether it was one. `None` at the end.
 fn prompt(session: &mut PtySession) -> Option<(String, bool)> {
-    let (text, found) = session.exp_regex(r"(\n> |\n\? |questions posées|questions asked|reflexe ask --case)").unwrap();
+    let (text, found) = session.exp_regex(r"(\n> |\n\? |reflexe steps --case|reflexe ask --case)").unwrap();
     match found.as_str() {
-        "\n> " => Some((text, true)),
-        "\n? " => Some((text, false)),
+        "\n> " => Some((utf8(&text), true)),
+        "\n? " => Some((utf8(&text), false)),
         _ => None,
     }
 }

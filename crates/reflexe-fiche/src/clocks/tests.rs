@@ -1,3 +1,4 @@
+//! The clocks across daylight saving, month ends and chains of declarations.
 use super::*;
 use crate::test_journal::{clock_event, clock_state};
 

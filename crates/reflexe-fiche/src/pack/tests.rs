@@ -1,3 +1,4 @@
+//! A pack written, filled in, read, and what it gives to the checks, clocks and questions.
 use std::fs;
 
 use jiff::civil::date;

@@ -1,3 +1,4 @@
+//! The plan of steps: order, targets, states, commands.
 use reflexe_model::{Answer, AnswerValue, SignShown, TenantState};
 
 use super::*;

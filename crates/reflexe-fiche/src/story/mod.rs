@@ -3,7 +3,10 @@
 //! its earliest finding, so that evidence about somebody else changes nothing.
 //!
 //! First form: the campaign is one story whose further principals are listed; sub-stories are not kept apart.
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use reflexe_model::{Finding, Link, RowRef, Story, StoryFact, Text};
@@ -32,6 +35,9 @@ pub struct StoryInputs {
     pub vip: BTreeSet<String>,
     /// The hostile context as `kind:value`, values in lower case. Never seeded by findings.
     pub hostile: BTreeSet<String>,
+    /// Names of applications, by id: an id alone tells nobody anything.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
     /// Facts that are no findings but belong to the account of what happened.
     pub context_facts: Vec<ContextFact>,
 }
@@ -40,6 +46,14 @@ impl StoryInputs {
     /// Whether a link stands in the hostile context.
     pub fn is_hostile(&self, link: &Link) -> bool {
         self.hostile.contains(&link_key(link))
+    }
+
+    /// A subject as people read it: an application by its name, with the beginning of its id.
+    pub fn shown(&self, subject: &str) -> String {
+        match self.names.get(&subject.to_lowercase()) {
+            Some(name) => format!("{} ({}…)", crate::say::clean(name), subject.chars().take(8).collect::<String>()),
+            None => crate::say::clean(subject),
+        }
     }
 
     /// Whether a link shows one and the same hand: a session, a token, a hostile address.
