@@ -141,8 +141,10 @@ fn line(told: &Told<'_>, lang: Lang) -> Line {
     if c.recorded_by != c.actor && !c.recorded_by.is_empty() {
         out.by = pieces(&c.recorded_by, long);
     }
-    out.title = pieces(&c.title, long);
-    out.body = visible_cut(&c.body, BODY, &['\n']).0;
+    // One line that was only too long for a title is shown once, whole.
+    let whole = !c.body.contains('\n') && c.body.starts_with(c.title.trim_end_matches('…'));
+    out.title = pieces(if whole && !c.body.is_empty() { &c.body } else { &c.title }, long);
+    out.body = if whole { String::new() } else { visible_cut(&c.body, BODY, &['\n']).0 };
     out.targets = c.targets.iter().map(|t| pieces(t, long)).collect();
     out.status = c.status.map_or("", |s| words::status(s, lang));
     out
