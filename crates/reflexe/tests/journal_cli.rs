@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
+    time::Instant,
 };
 
 use serde_json::Value;
@@ -88,7 +89,7 @@ fn copy(from: &Path, to: &Path) {
         if entry.file_type().unwrap().is_dir() {
             copy(&entry.path(), &target)
         } else {
-            drop(fs::copy(entry.path(), target).unwrap())
+            assert!(fs::copy(entry.path(), target).is_ok())
         }
     }
 }
@@ -156,10 +157,8 @@ fn what_is_added_is_understood_listed_and_exported_in_both_languages() {
         desk.journal(&["export", "--format", "xlsx", "--lang", lang]);
     }
     desk.journal(&["export", "--format", "csv", "--separator", ";"]);
-    assert!(
-        fs::read_to_string(desk.path("case/reports/journal.csv")).unwrap().contains(";\"14:32\";")
-            || fs::read_to_string(desk.path("case/reports/journal.csv")).unwrap().contains("2026-11-20 14:32")
-    );
+    let table = fs::read_to_string(desk.path("case/reports/journal.csv")).unwrap();
+    assert!(table.starts_with("\u{feff}\"entry_id\";") && table.contains(";\"2026-11-20 14:32\";"), "{table}");
     desk.journal(&["export", "--format", "csv-machine", "--out", "out.csv"]);
     desk.journal(&["export", "--format", "jsonl", "--out", "out.jsonl"]);
     let all: Value = serde_json::from_str(&desk.journal(&["list", "--all", "--json"])).unwrap();
@@ -247,20 +246,29 @@ fn two_copies_are_united_and_a_conflict_waits_for_one_answer() {
     let desk = Desk::new();
     desk.ok(&["journal", "--case", "case", "add", "avant la copie"]);
     copy(&desk.path("case"), &desk.path("other"));
-    desk.ok(&["answer", "--case", "case", "Q.4b.03", "no", "--because", "essai"]);
-    desk.ok_as("home-b", &["answer", "--case", "other", "Q.4b.03", "yes", "--because", "essai", "--me", "B. Leroy"]);
+    let severity = |case: &str| -> Value {
+        let told: Value = serde_json::from_str(&desk.ok(&["severity", "--case", case, "--json"])).unwrap();
+        serde_json::json!([told["answered"]["low"], told["answered"]["high"]])
+    };
+    let question = "Q.3b.01"; // is a clean global administrator left?
+    desk.ok(&["answer", "--case", "case", question, "no", "--because", "essai"]);
+    desk.ok_as("home-b", &["answer", "--case", "other", question, "yes", "--because", "essai", "--me", "B. Leroy"]);
+    let before = severity("case");
+    assert_eq!((&before, severity("other")), (&serde_json::json!([3, 4]), serde_json::json!([1, 4])), "the question decides");
     desk.ok_as("home-b", &["journal", "--case", "other", "add", "vu par B"]);
     let merged = desk.run(&["case", "merge", "case", "other"]);
     assert_eq!(merged.code, 0, "{}\n{}", merged.out, merged.err);
     assert!(
-        merged.out.contains("≠ Q.4b.03") && merged.out.contains("R. Martin") && merged.out.contains("B. Leroy"),
+        merged.out.contains(&format!("≠ {question} ")) && merged.out.contains("R. Martin") && merged.out.contains("B. Leroy"),
         "{}",
         merged.out
     );
     assert!(merged.out.contains("2 devices"), "{}", merged.out);
     assert!(desk.journal(&["list"]).contains("vu par B"));
     assert!(desk.ok(&["case", "merge", "case", "other"]).contains("0 entries"), "a second merge brings nothing");
-    desk.ok(&["answer", "--case", "case", "Q.4b.03", "no", "--because", "vérifié ensemble"]);
+    assert_eq!(severity("case"), serde_json::json!([1, 4]), "both answers stay possible");
+    desk.ok(&["answer", "--case", "case", question, "no", "--because", "vérifié ensemble"]);
+    assert_eq!(severity("case"), before);
     let again = desk.ok(&["case", "merge", "case", "other"]);
     assert!(!again.contains('≠'), "one entry decides: {again}");
     assert_eq!(desk.run(&["case", "verify", "case"]).code, 0);
@@ -269,23 +277,32 @@ fn two_copies_are_united_and_a_conflict_waits_for_one_answer() {
 #[test]
 fn a_killed_process_loses_nothing_that_it_printed() {
     let desk = Desk::new();
+    let began = Instant::now();
+    desk.journal(&["add", "pour mesurer"]);
+    let whole = began.elapsed();
     let mut printed = Vec::new();
-    for n in 0..25 {
+    for n in 0..24u32 {
         let mut command = desk.command("home");
         command.args(["journal", "--case", "case", "add", &format!("écriture {n}")]).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
-        let out = child.stdout.take().unwrap();
-        // Killed at another moment each time, from before the entry is written to just after it is told.
-        let reader = thread::spawn(move || BufReader::new(out).lines().map_while(Result::ok).collect::<Vec<_>>());
-        thread::sleep(std::time::Duration::from_millis(n * 12));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut told = Vec::new();
+        if n % 2 == 0 {
+            // At the very moment at which the id is told.
+            told.extend(lines.find(|line| line.len() == 36));
+        } else {
+            // At another moment each time, from before the entry is written to after the process would have ended.
+            thread::sleep(whole * n / 20);
+        }
         child.kill().unwrap(); // SIGKILL
         child.wait().unwrap();
-        printed.extend(reader.join().unwrap().into_iter().filter(|line| line.len() == 36));
+        told.extend(lines);
+        printed.extend(told.into_iter().filter(|line| line.len() == 36));
     }
+    assert!(printed.len() >= 12, "every second one was told: {printed:?}");
     let last = id(&desk.journal(&["add", "après"]));
     let all: Value = serde_json::from_str(&desk.journal(&["list", "--json"])).unwrap();
     let there: BTreeSet<&str> = all.as_array().unwrap().iter().map(|e| e["id"].as_str().unwrap()).collect();
-    assert!(!printed.is_empty(), "some were told before the end");
     assert!(printed.iter().chain([&last]).all(|id| there.contains(id.as_str())));
     let verified = desk.run(&["case", "verify", "case"]);
     assert_eq!(verified.code, 0, "{}", verified.out);

@@ -7,7 +7,7 @@ use std::{
 
 use calamine::{Data, Reader as _};
 use jiff::tz::TimeZone;
-use reflexe_model::{Entry, Kind, Origin, Payload, Precision, Text, When, ZoneSource};
+use reflexe_model::{Content, Entry, Kind, Origin, Payload, Precision, Text, When, ZoneSource};
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -308,7 +308,7 @@ fn finish(
     seen: &mut BTreeSet<String>,
 ) -> NoteRow {
     draft.content.origin = Origin::Imported(format!("{name}#{row}"));
-    let duplicate = !seen.insert(key(&draft.content.when.start, &draft.content.actor, &draft.content.title, &draft.content.body));
+    let duplicate = !seen.insert(key(&draft.content));
     if duplicate {
         warnings.push(Text::new(
             "Même heure, même personne, même texte qu’une autre écriture.",
@@ -321,14 +321,17 @@ fn finish(
 }
 
 fn keys(journal: &[Entry]) -> BTreeSet<String> {
-    let of = |c: &reflexe_model::Content| key(&c.when.start, &c.actor, &c.title, &c.body);
-    journal.iter().filter_map(|e| e.content.as_ref().map(of)).collect()
+    journal.iter().filter_map(|e| e.content.as_ref().map(key)).collect()
 }
 
-fn key(start: &str, actor: &str, title: &str, body: &str) -> String {
-    let moment = start.parse::<jiff::Timestamp>().map_or_else(|_| start.to_owned(), |t| t.to_string());
-    let text = chain::hex(&Sha256::digest(if body.is_empty() { title } else { body }.trim()));
-    format!("{moment}\u{0}{}\u{0}{text}", actor.trim().to_lowercase())
+/// What makes two notes the same: moment, person, text. Where no moment is known, its words: the day of the import is none.
+fn key(c: &Content) -> String {
+    let moment = match c.when.instant() {
+        Some(at) if c.when.precision != Precision::Unknown => at.to_string(),
+        _ => c.when.text.clone(),
+    };
+    let text = chain::hex(&Sha256::digest(if c.body.is_empty() { &c.title } else { &c.body }.trim()));
+    format!("{moment}\u{0}{}\u{0}{text}", c.actor.trim().to_lowercase())
 }
 
 #[cfg(test)]
