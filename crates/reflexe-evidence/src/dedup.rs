@@ -14,8 +14,8 @@ use reflexe_model::RowId;
 
 use crate::error::Error;
 
-/// Keys held in memory at most: about 400 MB.
-const LIMIT: usize = 6_000_000;
+/// Keys held in memory at most: about 200 MB, half as much again while the map grows.
+const LIMIT: usize = 3_000_000;
 /// Keys of one file held for its run before a part of it is written: few, so that little is left to write at the end.
 const PENDING: usize = 1 << 17;
 /// Bytes of an entry on disk: table, key, richness, row.
@@ -52,7 +52,6 @@ pub struct DedupIndex {
     bloom: Option<Bloom>,
     /// Changes of the file being imported, with what they replaced.
     pending: Vec<(Key, Kept, Option<Kept>)>,
-    undo: Vec<(Key, Option<Kept>)>,
     file_no: u32,
     parts: u32,
     /// Whether the runs of the file imported last are complete on disk.
@@ -85,7 +84,6 @@ impl DedupIndex {
             runs: Vec::new(),
             bloom: None,
             pending: Vec::new(),
-            undo: Vec::new(),
             file_no: 0,
             parts: 0,
             flushed: true,
@@ -140,7 +138,6 @@ impl DedupIndex {
         if !self.flushed {
             self.rollback()?;
         }
-        self.undo.clear();
         self.pending.clear();
         self.file_no = file_no;
         self.parts = 0;
@@ -182,7 +179,6 @@ impl DedupIndex {
     /// When a run cannot be written.
     pub fn flush(&mut self) -> Result<(), Error> {
         self.write_part()?;
-        self.undo.clear();
         self.flushed = true;
         Ok(())
     }
@@ -194,9 +190,8 @@ impl DedupIndex {
     pub fn rollback(&mut self) -> Result<(), Error> {
         let file_no = self.file_no;
         let pending = std::mem::take(&mut self.pending);
-        let undo = std::mem::take(&mut self.undo);
-        let known = self.flushed;
-        for (key, before) in pending.into_iter().map(|(k, _, b)| (k, b)).rev().chain(undo.into_iter().rev()) {
+        // What was written is no longer known change by change: it is taken away below and the rest is read anew.
+        for (key, _, before) in pending.into_iter().rev() {
             match before {
                 Some(kept) => self.held.insert(key, kept),
                 None => self.held.remove(&key),
@@ -211,8 +206,7 @@ impl DedupIndex {
         }
         self.flushed = true;
         self.parts = 0;
-        // what was flushed is no longer known change by change
-        if any && known { self.load() } else { Ok(()) }
+        if any { self.load() } else { Ok(()) }
     }
 
     /// Number of records known by heart (for tests and measures).
@@ -264,8 +258,6 @@ impl DedupIndex {
             _ => self.filter(entries.max(self.limit as u64) * 4)?,
         }
         self.held = HashMap::new();
-        // the map no longer holds what an undo would restore: the runs do, and a rollback deletes those of the file
-        self.undo.clear();
         Ok(())
     }
 
@@ -275,7 +267,6 @@ impl DedupIndex {
             return Ok(());
         }
         let pending = std::mem::take(&mut self.pending);
-        self.undo.extend(pending.iter().map(|(k, _, before)| (*k, *before)));
         let mut entries: Vec<(Key, Kept)> = pending.into_iter().map(|(k, kept, _)| (k, kept)).collect();
         // a record replaced within the file: the richer one, which came later
         entries.sort_unstable_by_key(|(k, kept)| (*k, std::cmp::Reverse(kept.richness)));
