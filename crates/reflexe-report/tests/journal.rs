@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use reflexe_model::{Content, Entry, Header, Kind, Lang, Origin, Payload, Precision, When, ZoneSource};
-use reflexe_report::journal::{Delimiter, HtmlOptions, csv_human, csv_machine, from_jsonl, journal_html, jsonl, tell, xlsx};
+use reflexe_report::journal::{
+    Delimiter, HtmlOptions, csv_human, csv_machine, from_jsonl, journal_html, journal_text, jsonl, one_line, tell, xlsx,
+};
 
 const EVIL: &str = "=cmd|'/c calc'!A1\"><img src=x onerror=alert(1)>\u{202e}";
 
@@ -138,4 +140,38 @@ fn the_page_shows_what_was_corrected_and_removed_and_runs_nothing() {
         assert!(!page.contains("<img") && !page.contains("<script") && !page.contains('\u{202e}'));
         assert!(page.contains("≈ 14:00 +01:00") && page.contains("13:00 UTC"));
     }
+}
+
+#[test]
+fn the_terminal_shows_what_was_corrected_and_removed_and_says_what_it_leaves_out() {
+    let mut entries = journal();
+    let mut product = entry(6, Kind::System, "Dossier ouvert", None);
+    product.content.as_mut().unwrap().origin = Origin::Generated;
+    entries.push(product);
+    for (lang, words) in [
+        (
+            Lang::Fr,
+            ["contenu retiré", "avant : Couper le prestataire", "raison : mauvais nom", "corrigé (1)", "écrit 1 h 01 plus tard"],
+        ),
+        (
+            Lang::En,
+            ["content removed", "before: Couper le prestataire", "reason: mauvais nom", "corrected (1)", "written 1 h 01 later"],
+        ),
+    ] {
+        let text = journal_text(&entries, false, lang);
+        for word in words {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+        assert!(text.contains("≈ 14:00 +01:00") && !text.contains('\u{202e}') && !text.contains("secret"), "{text}");
+        assert!(text.contains("--all") && !text.contains("Dossier ouvert"), "{text}");
+        let all = journal_text(&entries, true, lang);
+        assert!(all.contains("Dossier ouvert") && !all.contains("--all"), "{all}");
+        assert!(!journal_text(&[], false, lang).is_empty());
+    }
+    // A day, or a moment that nobody knows, is never said to be late, nor given an hour.
+    let mut content = entries[0].content.clone().unwrap();
+    content.when.precision = Precision::Unknown;
+    assert!(one_line(&content, Lang::En).starts_with("2026-11-22 14h · Dupont · Couper"), "{}", one_line(&content, Lang::En));
+    content.when.precision = Precision::Day;
+    assert!(!one_line(&content, Lang::En).contains("14:00"));
 }
