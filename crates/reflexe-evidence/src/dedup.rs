@@ -404,6 +404,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_given_up_after_parts_were_written_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let many = PENDING as u128 + 10;
+        let mut index = DedupIndex::open(dir.path()).unwrap();
+        assert_eq!(import(&mut index, 1, 0..5), 5);
+        index.flush().unwrap();
+        assert_eq!(import(&mut index, 2, 3..many), many as usize - 5);
+        index.rollback().unwrap();
+        assert_eq!(index.in_memory(), 5);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        assert_eq!(import(&mut index, 3, 0..8), 3);
+    }
+
+    #[test]
     fn remembers_over_files_and_openings() {
         let dir = tempfile::tempdir().unwrap();
         // with a limit of 50 keys everything goes through runs and filter
