@@ -114,13 +114,13 @@ fn check(dir: &Path, response: &Response, lang: Lang, json: bool) -> Result<Exit
             (_, old) => format!("{good} up to date, {old} to check again"),
         };
         let next = t.next_check.map(|d| format!("  → {d}")).unwrap_or_default();
-        println!("  {:16} {:52} {state}{next}", format!("{}.csv", t.table), t.title.get(lang));
+        println!("  {:18} {:52} {state}{next}", format!("{}.csv", t.table), t.title.get(lang));
         for (line, owner) in t.old.iter().take(5) {
             let word = if fr { "ligne" } else { "line" };
-            println!("  {:16} {word} {line} · {}", "", clean(owner));
+            println!("  {:18} {word} {line} · {}", "", clean(owner));
         }
         if t.old.len() > 5 {
-            println!("  {:16} … {} {}", "", t.old.len() - 5, if fr { "de plus" } else { "more" });
+            println!("  {:18} … {} {}", "", t.old.len() - 5, if fr { "de plus" } else { "more" });
         }
     }
     let unknown: Vec<&str> = fresh.tables.iter().filter_map(|t| t.unknown.as_ref()).map(|t| t.get(lang)).collect();

@@ -111,8 +111,18 @@ impl Prepared {
 
     /// Marks the findings that a declaration about their check explains.
     pub fn dismiss(&self, findings: &[Finding], marks: &mut Marks) {
-        for said in self.legit().iter().filter(|l| !l.checks.is_empty()) {
-            for f in findings.iter().filter(|f| said.checks.contains(&f.check) && f.subject.to_lowercase() == said.object) {
+        for said in &self.legit() {
+            let speaks_of = |f: &&Finding| {
+                let subject = f.subject.to_lowercase();
+                if said.checks.is_empty() {
+                    // The check took the declaration into account; what is added is the name of who declared it.
+                    let taken = f.signs.iter().any(|s| s.name == "declared_legitimate");
+                    taken && (subject == said.object || format!("{subject}/{}", f.key.to_lowercase()) == said.object)
+                } else {
+                    said.checks.contains(&f.check) && subject == said.object
+                }
+            };
+            for f in findings.iter().filter(speaks_of) {
                 let why = (said.who.clone(), format!("{FOLDER}: {}", said.claim));
                 marks.dismissed.entry(f.id.clone()).or_insert(why);
             }

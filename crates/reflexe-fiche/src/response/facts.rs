@@ -42,26 +42,33 @@ impl Facts {
             ..Self::default()
         };
         for action in &q.actions {
-            let set = match action.answer.unwrap_or(action.proposed) {
+            let set = match action.proposed {
                 ActionState::Confirmed => &mut facts.confirmed,
                 ActionState::Suspected => &mut facts.suspected,
                 _ => continue,
             };
             set.extend(action.types.iter().cloned());
         }
-        for (question, word) in [("V.T1", "T1"), ("V.T2", "T2"), ("V.T3", "T3"), ("V.T4", "T4"), ("V.T5", "T5"), ("V.T6", "T6")] {
-            for choice in facts.choices(question) {
-                let kind = word.to_owned();
-                match choice.as_str() {
-                    "confirmed" => drop(facts.confirmed.insert(kind)),
-                    "suspected" => drop(facts.suspected.insert(kind)),
-                    // One voice that refutes does not outweigh another that confirms.
-                    "refuted" if facts.choices(question).len() == 1 => {
-                        facts.confirmed.remove(&kind);
-                        facts.suspected.remove(&kind);
-                    }
-                    _ => {}
-                }
+        // A person who concluded on a type stands above what is proposed for it, and says nothing of the action's other type.
+        for kind in ["T1", "T2", "T3", "T4", "T5", "T6"] {
+            let voices: Vec<(Option<&str>, bool)> = facts
+                .answers
+                .get(&format!("V.{kind}"))
+                .into_iter()
+                .flatten()
+                .map(|a| (a.value.as_ref().and_then(|v| v.choice.as_deref()), a.confidence > Confidence::Low))
+                .collect();
+            let confirmed = voices.contains(&(Some("confirmed"), true));
+            let suspected = voices.iter().any(|(c, _)| matches!(c, Some("confirmed" | "suspected")));
+            // One voice, and sure of it: what was proposed no longer counts. Who does not know leaves it.
+            if matches!(voices.as_slice(), [(Some(_), true)]) {
+                facts.confirmed.remove(kind);
+                facts.suspected.remove(kind);
+            }
+            if confirmed {
+                facts.confirmed.insert(kind.to_owned());
+            } else if suspected {
+                facts.suspected.insert(kind.to_owned());
             }
         }
         // Changed security rules are a type of incident of their own, which no action concludes.
@@ -277,4 +284,37 @@ fn statuses(wanted: &[String], facts: &Facts) -> (Tri, Text) {
 /// Whether a name matches a pattern with at most one `*` at its end.
 pub(crate) fn glob(pattern: &str, name: &str) -> bool {
     pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{answers::tests::chosen, propose::tests::attacked};
+
+    fn facts(answers: Vec<Answer>) -> Facts {
+        let answers = answers.into_iter().map(|a| (a.question.clone(), vec![a])).collect();
+        Facts::new(&attacked(), answers, BTreeMap::new())
+    }
+
+    #[test]
+    fn a_conclusion_on_one_type_says_nothing_of_the_other() {
+        let proposed = facts(vec![]);
+        let sure = facts(vec![chosen("V.T3", "confirmed", &[])]);
+        assert!(sure.confirmed.contains("T3") && !sure.suspected.contains("T3"));
+        for kind in ["T1", "T2", "T4", "T5", "T6"] {
+            assert_eq!(sure.confirmed.contains(kind), proposed.confirmed.contains(kind), "{kind} stands as proposed");
+        }
+        let refuted = facts(vec![chosen("V.T3", "refuted", &[])]);
+        assert!(!refuted.confirmed.contains("T3") && !refuted.suspected.contains("T3"));
+        let unsure = facts(vec![Answer { confidence: Confidence::Low, ..chosen("V.T5", "confirmed", &[]) }]);
+        assert!(unsure.suspected.contains("T5") && unsure.confirmed.contains("T5") == proposed.confirmed.contains("T5"));
+    }
+
+    #[test]
+    fn changed_rules_are_a_type_of_their_own() {
+        assert!(facts(vec![chosen("Q.2a.07", "malicious", &[])]).confirmed.contains("TX"));
+        assert!(facts(vec![chosen("Q.2a.07", "doubtful", &[])]).suspected.contains("TX"));
+        let wanted = facts(vec![chosen("Q.2a.07", "legitimate", &[])]);
+        assert!(!wanted.confirmed.contains("TX") && !wanted.suspected.contains("TX"));
+    }
 }

@@ -40,6 +40,7 @@ pub fn run(dir: &Path, lang: Lang, json: bool) -> Result<ExitCode> {
     }
     let mut out = Lines::default();
     let (mine, others): (Vec<&Contact>, Vec<&Contact>) = all.iter().partition(|c| c.own);
+    let written = !own.is_empty();
     let word = |fr: &'static str, en: &'static str| if lang == Lang::Fr { fr } else { en };
     out.title(word("LES VÔTRES", "YOUR OWN"));
     if own.is_empty() {
@@ -52,11 +53,11 @@ pub fn run(dir: &Path, lang: Lang, json: bool) -> Result<ExitCode> {
         );
     }
     for c in mine {
-        card(&mut out, c, &domains, now, lang)?;
+        card(&mut out, c, written, &domains, now, lang)?;
     }
     out.title(word("PUBLICS", "PUBLIC"));
     for c in others {
-        card(&mut out, c, &domains, now, lang)?;
+        card(&mut out, c, false, &domains, now, lang)?;
     }
     print!("{}", out.text());
     Ok(ExitCode::SUCCESS)
@@ -92,11 +93,11 @@ fn badge(c: &Contact, now: Timestamp, lang: Lang) -> Result<String> {
     })
 }
 
-fn card(out: &mut Lines, c: &Contact, domains: &[String], now: Timestamp, lang: Lang) -> Result<()> {
+/// `written`: by the organisation; then its texts are bounded and shown as what they are.
+fn card(out: &mut Lines, c: &Contact, written: bool, domains: &[String], now: Timestamp, lang: Lang) -> Result<()> {
     let word = |fr: &'static str, en: &'static str| if lang == Lang::Fr { fr } else { en };
     let shown = |list: &[String]| list.iter().map(|t| clean(t)).collect::<Vec<_>>().join(" · ");
-    // Our own words may be longer than a value of the evidence; those of the pack are bounded.
-    let own = |t: &Text| if c.own { clean(t.get(lang)) } else { t.get(lang).to_owned() };
+    let own = |t: &Text| if written { clean(t.get(lang)) } else { t.get(lang).to_owned() };
     let phones = if c.phones.is_empty() { String::new() } else { format!("  ☎ {}", shown(&c.phones)) };
     let none = c.phones.is_empty() && c.emails.is_empty() && c.urls.is_empty();
     let head = format!("{}{phones}  [{}]", own(&c.name), badge(c, now, lang)?);

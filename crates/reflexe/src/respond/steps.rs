@@ -148,14 +148,22 @@ fn brief(out: &mut Lines, desk: &Desk, step: &PlannedStep<'_>) {
     if !state.is_empty() {
         out.say(&indent, &state);
     }
-    let (facts, commands) = (step.def.facts.len(), step.def.commands.len());
-    if facts + commands > 0 {
-        let told = match lang {
-            Lang::Fr => format!("{facts} faits à savoir, {commands} commandes : reflexe steps {}", step.def.id),
-            Lang::En => format!("{facts} facts to know, {commands} commands: reflexe steps {}", step.def.id),
-        };
-        out.say(&indent, &told);
+    let told: Vec<String> = [
+        count(step.def.facts.len(), desk.pick("fait à savoir", "fact to know"), desk.pick("faits à savoir", "facts to know")),
+        count(step.def.commands.len(), desk.pick("commande", "command"), desk.pick("commandes", "commands")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !told.is_empty() {
+        let colon = desk.pick(" :", ":");
+        out.say(&indent, &format!("{}{colon} reflexe steps{} {}", told.join(", "), case_option(desk), step.def.id));
     }
+}
+
+/// `1 fact`, `3 facts`; nothing for none.
+fn count(n: usize, one: &str, many: &str) -> Option<String> {
+    (n > 0).then(|| format!("{n} {}", if n == 1 { one } else { many }))
 }
 
 fn needed(step: &PlannedStep<'_>, lang: Lang) -> String {
@@ -345,9 +353,9 @@ fn command(out: &mut Lines, desk: &Desk, all: &[&ShownCommand]) {
     let unverified = if first.verified { "" } else { desk.pick("  [à vérifier]", "  [to be verified]") };
     out.gap();
     out.say("  ▸ ", &format!("{}{unverified}", desk.say(&first.title)));
-    out.say(desk.pick("    Droit    ", "    Right    "), desk.say(&first.privilege));
+    out.say(desk.pick("    Droit     ", "    Right   "), desk.say(&first.privilege));
     if let Some(note) = &first.note {
-        out.say(desk.pick("    Attention ", "    Careful  "), desk.say(note));
+        out.say(desk.pick("    Attention ", "    Careful "), desk.say(note));
     }
     let mut seen: Vec<&str> = Vec::new();
     for one in all {
@@ -370,7 +378,7 @@ fn command(out: &mut Lines, desk: &Desk, all: &[&ShownCommand]) {
             out.whole(6, text);
         }
     }
-    out.say(desk.pick("    Revenir  ", "    Undo     "), desk.say(&first.undo));
+    out.say(desk.pick("    Revenir   ", "    Undo    "), desk.say(&first.undo));
 }
 
 fn kind(kind: TargetKind, lang: Lang) -> &'static str {
