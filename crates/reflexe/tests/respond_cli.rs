@@ -296,7 +296,7 @@ fn a_declared_forward_becomes_information_with_the_name_and_nothing_else_moves()
         all.sort();
         all
     };
-    assert_eq!(others(&before).len(), others(&after).len());
+    assert_eq!(others(&before), others(&after));
 }
 
 #[test]
