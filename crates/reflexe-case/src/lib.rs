@@ -31,5 +31,5 @@ pub use import::{FileOutcome, FileResult, ImportOptions, ImportReport, Progress,
 pub use importer::{Importer, Readers};
 pub use manifest::EvidenceFile;
 pub use raw::{RawRecord, RowLocator};
-pub use seal::{Sealed, Unsealed, note};
+pub use seal::{Sealed, Unsealed};
 pub use tenants::{CaseTenant, Provenance, Tenants};

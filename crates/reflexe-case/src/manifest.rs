@@ -96,6 +96,19 @@ impl Case {
         })
     }
 
+    /// A digest of everything that the manifest says of the evidence: files, rows, tables, declarations. Another digest is another
+    /// body of evidence.
+    ///
+    /// # Errors
+    /// When the manifest cannot be read.
+    pub fn evidence_digest(&self) -> Result<String, Error> {
+        let files = self.evidence_files()?;
+        let digests = files.iter().map(|f| crate::journal::digest(&self.db, f.number)).collect::<rusqlite::Result<Vec<_>>>();
+        let unrecognised = self.unrecognised()?.into_iter().map(|u| u.path);
+        let all: Vec<String> = digests.map_err(self.database())?.into_iter().chain(unrecognised).collect();
+        Ok(blake3::hash(all.join("\n").as_bytes()).to_hex().to_string())
+    }
+
     pub(crate) fn source_rows(&self) -> Result<Vec<SourceRow>, Error> {
         let sql = "SELECT evidence, source, read, kept, duplicate, rejected, time_from, time_to, tenants, notes
                    FROM evidence_source ORDER BY evidence, position";

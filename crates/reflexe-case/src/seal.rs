@@ -8,7 +8,6 @@ use reflexe_model::Text;
 use crate::{
     error::{Doing, Error},
     folder::Case,
-    journal::Journal,
     manifest,
 };
 
@@ -65,21 +64,6 @@ impl Case {
         };
         Ok(files.filter_map(file).collect())
     }
-}
-
-/// Notes in the manifest and in the journal what was computed. Needs no import lock: one value is added where none was.
-///
-/// # Errors
-/// When the manifest cannot be written.
-pub fn note(journal: &mut Journal, sealed: &[Sealed]) -> Result<(), Error> {
-    let known: Vec<(u32, &str)> = sealed
-        .iter()
-        .filter_map(|one| match one {
-            Sealed::Sha256 { id, sha256 } => Some((manifest::number(id)?, sha256.as_str())),
-            Sealed::Problem { .. } => None,
-        })
-        .collect();
-    journal.seal(&known)
 }
 
 #[cfg(test)]

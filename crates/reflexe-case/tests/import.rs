@@ -239,6 +239,26 @@ fn two_tenants_are_told_apart() {
 }
 
 #[test]
+fn another_body_of_evidence_has_another_digest() {
+    let p = place();
+    put(&p.evidence, "a.log", &format!("LOG {A} 1\n"));
+    let mut case = Case::create(&p.case).unwrap();
+    let mut seen = vec![case.evidence_digest().unwrap()];
+    run(&mut case, &p.evidence, &ImportOptions::default());
+    seen.push(case.evidence_digest().unwrap());
+    run(&mut case, &p.evidence, &ImportOptions::default());
+    assert_eq!(case.evidence_digest().unwrap(), seen[1], "importing the same again adds nothing");
+    // What may be called `ok` depends on what a person declares.
+    case.declare_unfiltered(&Declaration::by("R. Martin"), None).unwrap();
+    seen.push(case.evidence_digest().unwrap());
+    put(&p.evidence, "b.log", &format!("LOG {A} 2\n"));
+    run(&mut case, &p.evidence, &ImportOptions::default());
+    seen.push(case.evidence_digest().unwrap());
+    let different: std::collections::BTreeSet<&String> = seen.iter().collect();
+    assert_eq!(different.len(), seen.len(), "{seen:?}");
+}
+
+#[test]
 fn a_declaration_is_coverage_with_a_name() {
     let p = place();
     put(&p.evidence, "a.log", &format!("LOG {A} 1\n"));

@@ -59,7 +59,7 @@ fn full(dir: &Path) {
     }
     let unsealed = Case::open_for_reading(&dir.join("case")).unwrap().unsealed().unwrap();
     let sealed: Vec<_> = unsealed.iter().map(reflexe_case::Unsealed::seal).collect();
-    reflexe_case::note(&mut journal, &sealed).unwrap();
+    journal.seal(&sealed).unwrap();
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -53,14 +53,9 @@ pub fn proposed(actions: &[ActionResult], compromised: usize, rules: &Rules) -> 
     axes
 }
 
-/// Number of accounts held to be compromised.
-pub fn compromised_accounts(findings: &[Finding], stories: &[Story], inputs: &StoryInputs) -> usize {
-    accounts_compromised(findings, stories, inputs).len()
-}
-
 /// Accounts held to be compromised: principals of the stories that establish it, and of decisive findings. Only accounts count,
 /// not applications nor the tenant.
-pub fn accounts_compromised(findings: &[Finding], stories: &[Story], inputs: &StoryInputs) -> BTreeSet<String> {
+pub fn compromised_accounts(findings: &[Finding], stories: &[Story], inputs: &StoryInputs) -> BTreeSet<String> {
     let established = stories.iter().filter(|s| s.level == StoryLevel::Compromise);
     let mut accounts: BTreeSet<&str> = established.map(|s| s.subject.as_str()).collect();
     let decisive = |f: &&Finding| f.decisive && f.verdict == Verdict::Compromise && f.class != "posture";
@@ -140,6 +135,6 @@ mod tests {
         (app.id, app.subject) = ("c".into(), "0d1e".into());
         let mut setting = decisive.clone();
         (setting.subject, setting.class) = ("ann@example.com".into(), "posture".into());
-        assert_eq!(compromised_accounts(&[decisive, again, app, setting], &[], &inputs()), 1);
+        assert_eq!(compromised_accounts(&[decisive, again, app, setting], &[], &inputs()).len(), 1);
     }
 }

@@ -47,7 +47,6 @@ pub struct Rules {
     rule: Vec<Rule>,
     otherwise: Otherwise,
     pub(crate) axes: AxesRule,
-    pub(crate) question: Vec<Question>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -60,15 +59,6 @@ struct Otherwise {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AxesRule {
     pub many_accounts: usize,
-}
-
-/// A question that resolves an axis.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Question {
-    pub axis: Axis,
-    pub id: String,
-    pub minutes: u32,
 }
 
 /// The five axes, by name.

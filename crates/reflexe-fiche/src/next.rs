@@ -1,12 +1,7 @@
-//! What to do next: the export that settles most items per minute, and the question that narrows the severity most.
-use std::{cmp::Reverse, collections::BTreeSet};
+//! The export to fetch next: the one that settles most items per minute. (Which question to ask next: [`crate::order`].)
+use std::cmp::Reverse;
 
-use reflexe_model::{ActionResult, ActionState, Axes, CheckResult, ItemResult, NextExport, TenantState, Text, Verdict};
-
-use crate::{
-    conclude::{Axis, Rules},
-    severity::severity,
-};
+use reflexe_model::{CheckResult, ItemResult, NextExport, Text, Verdict};
 
 /// How a piece of missing evidence is obtained, as far as choosing needs it.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,75 +66,11 @@ fn settled(check: &CheckResult, obtain: &ObtainInfo) -> bool {
     check.missing_tables.iter().all(|need| obtain.tables.contains(&name(need)))
 }
 
-/// The question whose answer narrows the severity most, on average over the values of its axis. While a privileged account is
-/// suspected that question comes first: who holds the administration can lock everybody out. `None` once the severity is exact.
-pub fn question(actions: &[ActionResult], axes: &Axes, rules: &Rules) -> Option<String> {
-    let range = severity(axes);
-    if range.low == range.high {
-        return None;
-    }
-    let suspected = actions.iter().any(|a| a.id == "1.a" && a.proposed == ActionState::Suspected);
-    let asked = |axis| rules.question.iter().find(|q| q.axis == axis).map(|q| q.id.clone());
-    if suspected && is_open(axes, Axis::TenantCompromised) {
-        return asked(Axis::TenantCompromised);
-    }
-    // Compared exactly: sums of widths over the number of values, on the common denominator 6 (1, 2 or 3 values an axis).
-    let expected = |axis| {
-        let outcomes = outcomes(axes, axis);
-        let widths: usize = outcomes.iter().map(width).sum();
-        widths * 6 / outcomes.len().max(1)
-    };
-    let open = rules.question.iter().filter(|q| is_open(axes, q.axis));
-    open.min_by_key(|q| (expected(q.axis), q.minutes)).map(|q| q.id.clone())
-}
-
-fn width(axes: &Axes) -> usize {
-    let range = severity(axes);
-    usize::from(range.high.saturating_sub(range.low))
-}
-
-fn is_open(axes: &Axes, axis: Axis) -> bool {
-    let values = match axis {
-        Axis::Confirmation => axes.confirmation.len(),
-        Axis::TenantCompromised => axes.tenant_compromised.len(),
-        Axis::Perimeter => axes.perimeter.len(),
-        Axis::Impact => axes.impact.len(),
-        Axis::Urgency => axes.urgency.len(),
-    };
-    values > 1
-}
-
-/// The axes after each possible answer on one of them.
-fn outcomes(axes: &Axes, axis: Axis) -> Vec<Axes> {
-    fn each<T: Ord + Copy>(axes: &Axes, values: &BTreeSet<T>, set: impl Fn(&mut Axes, BTreeSet<T>)) -> Vec<Axes> {
-        values
-            .iter()
-            .map(|v| {
-                let mut out = axes.clone();
-                set(&mut out, BTreeSet::from([*v]));
-                out
-            })
-            .collect()
-    }
-    match axis {
-        Axis::Confirmation => each(axes, &axes.confirmation, |a, v| a.confirmation = v),
-        // Precaution is what one does without an answer, it is not an answer.
-        Axis::TenantCompromised => {
-            let answers = axes.tenant_compromised.iter().copied().filter(|t| *t != TenantState::Precaution).collect();
-            each(axes, &answers, |a, v| a.tenant_compromised = v)
-        }
-        Axis::Perimeter => each(axes, &axes.perimeter, |a, v| a.perimeter = v),
-        Axis::Impact => each(axes, &axes.impact, |a, v| a.impact = v),
-        Axis::Urgency => each(axes, &axes.urgency, |a, v| a.urgency = v),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use reflexe_model::{Confirmation, CoverageLevel, Impact, Perimeter, Urgency};
+    use reflexe_model::CoverageLevel;
 
     use super::*;
-    use crate::axes::{open, proposed};
 
     fn check(id: &str, missing: &[&str], tables: &[&str]) -> CheckResult {
         CheckResult {
@@ -210,48 +141,5 @@ mod tests {
         let mut broken = checks[0].clone();
         broken.error = Some("query failed".into());
         assert!(exports(&[broken], &[item("1.a.1", Verdict::Unknown, &["a"])], &[obtain("x", 1, &["t"])])[0].settles.is_empty());
-    }
-
-    fn action(id: &str, state: ActionState) -> ActionResult {
-        ActionResult {
-            id: id.into(),
-            title: Text::default(),
-            types: vec![],
-            proposed: state,
-            privileged: false,
-            rule: String::new(),
-            reason: Text::default(),
-            because: vec![],
-            against: vec![],
-            answer: None,
-        }
-    }
-
-    fn asked(actions: &[ActionResult]) -> Option<String> {
-        let rules = Rules::embedded();
-        question(actions, &proposed(actions, 0, rules), rules)
-    }
-
-    #[test]
-    fn a_suspected_administrator_is_asked_about_first() {
-        assert_eq!(asked(&[action("1.a", ActionState::Suspected)]).as_deref(), Some("Q.1a.01"));
-    }
-
-    #[test]
-    fn once_the_tenant_is_lost_the_impact_is_asked() {
-        // Impact and urgency narrow 3–4 alike; impact takes one minute.
-        assert_eq!(asked(&[action("1.a", ActionState::Confirmed)]).as_deref(), Some("Q.3b.01"));
-    }
-
-    #[test]
-    fn the_only_open_axis_is_asked_and_an_exact_severity_asks_nothing() {
-        let mut axes = open();
-        axes.confirmation = BTreeSet::from([Confirmation::Confirmed]);
-        axes.tenant_compromised = BTreeSet::from([TenantState::Yes]);
-        axes.perimeter = BTreeSet::from([Perimeter::Extended]);
-        axes.impact = BTreeSet::from([Impact::Strong]);
-        assert_eq!(question(&[], &axes, Rules::embedded()).as_deref(), Some("Q.4b.01"));
-        axes.urgency = BTreeSet::from([Urgency::Degraded]);
-        assert_eq!(question(&[], &axes, Rules::embedded()), None);
     }
 }

@@ -278,6 +278,9 @@ pub struct Story {
     pub id: String,
     /// The principal.
     pub subject: String,
+    /// Name of the application, when the subject is its id: an id alone tells nobody anything.
+    #[serde(default)]
+    pub name: Option<String>,
     /// 0 to 100.
     pub score: u32,
     /// `compromise`, `suspicion`, `to_check` or `noise`.
@@ -308,6 +311,13 @@ pub struct Story {
     /// Facts that are not findings but belong to the account of what happened (a device registered, an address first seen).
     #[serde(default)]
     pub context: Vec<StoryFact>,
+}
+
+impl Story {
+    /// Whom it is about, as people read it: the name if there is one, else the subject. Chosen by an attacker either way.
+    pub fn shown(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.subject)
+    }
 }
 
 /// A fact cited in a story without being a finding.

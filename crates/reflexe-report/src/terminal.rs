@@ -173,7 +173,7 @@ impl Terminal<'_> {
     fn story(&mut self, n: usize, story: &Story, acts: usize) -> usize {
         let (mark, ink) = level_mark(story.level);
         let title = visible(story.title.get(self.lang), 200);
-        let subject = visible(&story.subject, 120);
+        let subject = visible(story.shown(), 120);
         let line = one_line(&format!("{title} · {subject}"), WIDTH - 8);
         self.out.push(format!("  {} {}", self.paint(ink, &format!("{n} {mark}")), self.paint(Ink::Strong, &line)));
         let stages = Stages::embedded();

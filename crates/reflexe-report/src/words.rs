@@ -407,15 +407,4 @@ mod tests {
         assert_eq!(en.files(0), "0\u{a0}files");
         assert_eq!(en.files(1), "1\u{a0}file");
     }
-
-    #[test]
-    fn every_question_that_the_rules_may_ask_has_its_words() {
-        let rules = include_str!("../../../fiche/conclude.toml");
-        let asked: Vec<&str> = rules.lines().filter_map(|l| l.strip_prefix("id = \"Q.")).collect();
-        assert!(!asked.is_empty());
-        for id in asked {
-            let id = format!("Q.{}", id.trim_end_matches('"'));
-            assert!(Words(Lang::Fr).question(&id).is_some(), "{id}");
-        }
-    }
 }

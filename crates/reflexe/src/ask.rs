@@ -13,7 +13,7 @@ use reflexe_fiche::{
     severity::{self, advice},
     timebox::{self, Stage, TimeBox},
 };
-use reflexe_model::{Answer as Said, Basis, Confidence, DontKnow, Kind, Payload};
+use reflexe_model::{Answer as Said, Basis, Confidence, DontKnow, Kind, Origin, Payload};
 
 use crate::{
     assemble::{self, Answer},
@@ -56,14 +56,13 @@ pub fn interview(desk: &mut Desk, time: Time, judge: &JudgeArgs) -> Result<ExitC
         return Ok(ExitCode::SUCCESS);
     }
     let judged = desk.judged(judge)?;
-    let Some(judged) = judged.first() else { bail!("tenant") };
     let mut skipped: BTreeSet<String> = BTreeSet::new();
     let (mut asked, mut lines) = (0_u32, std::io::stdin().lines());
     loop {
         desk.reload()?;
         let now = timebox::status(&desk.entries, desk.now());
         close_when_over(desk, &now)?;
-        let answer = assemble::conclude(&desk.catalogue, judged, &desk.people());
+        let answer = assemble::conclude(&desk.catalogue, &judged, &desk.people());
         let people = desk.people();
         let state = state(desk, &answer, &people.answers, &now);
         let prompt = match interview::next(&state, &now, &skipped) {
@@ -155,11 +154,17 @@ fn close_when_over(desk: &mut Desk, now: &TimeBox) -> Result<()> {
     let people = desk.people();
     let open = timebox::close(&desk.catalogue.questions, &people.answers);
     let text = desk.pick("Temps écoulé : sans réponse", "Time is over: not answered").to_owned();
-    for said in open {
-        let title = format!("{text} ({})", said.question);
-        let draft = desk.draft(Kind::Answer, &title)?.with(&Payload::Answer(said));
-        desk.journal.add(&draft)?;
-    }
+    let drafts: Vec<_> = open
+        .into_iter()
+        .map(|said| {
+            let mut draft = desk.draft(Kind::Answer, &format!("{text} ({})", said.question)).with(&Payload::Answer(said));
+            // The clock says so, not a person.
+            draft.content.origin = Origin::Generated;
+            "reflexe".clone_into(&mut draft.content.actor);
+            draft
+        })
+        .collect();
+    desk.journal.add_all(&drafts)?;
     desk.reload()
 }
 
@@ -199,7 +204,7 @@ fn write(desk: &mut Desk, prompt: &Prompt, said: Said) -> Result<()> {
     let mut drafts = Vec::new();
     for payload in interview::payloads(prompt, said) {
         let (kind, text) = told(desk, &payload);
-        let mut draft = desk.draft(kind, &text)?.with(&payload);
+        let mut draft = desk.draft(kind, &text).with(&payload);
         if let Payload::Answer(a) = &payload {
             draft.content.links.push(a.question.clone());
             draft.content.links.extend(a.basis.iter().filter_map(|b| match b {
@@ -255,10 +260,10 @@ fn why_not(why: &DontKnow) -> String {
 }
 
 fn left(desk: &Desk) -> Result<ExitCode> {
-    let dir = desk.case.dir().display();
+    let case = desk.case_option();
     match desk.lang {
-        reflexe_model::Lang::Fr => println!("Tout ce qui a été répondu est écrit. Pour reprendre : reflexe ask --case {dir}"),
-        reflexe_model::Lang::En => println!("Everything answered is written. To go on: reflexe ask --case {dir}"),
+        reflexe_model::Lang::Fr => println!("Tout ce qui a été répondu est écrit. Pour reprendre : reflexe ask{case}"),
+        reflexe_model::Lang::En => println!("Everything answered is written. To go on: reflexe ask{case}"),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -280,13 +285,13 @@ fn conclude(desk: &Desk, answer: &Answer, end: &Conclusion, now: &TimeBox, asked
     if let Some(text) = now.say() {
         println!("{}", desk.say(&text));
     }
-    let dir = desk.case.dir().display();
+    let case = desk.case_option();
     match desk.lang {
         reflexe_model::Lang::Fr => {
-            println!("{asked} questions posées. Ensuite : reflexe steps --case {dir} ; reflexe clocks --case {dir}");
+            println!("{asked} questions posées. Ensuite : reflexe steps{case} ; reflexe clocks{case}");
         }
         reflexe_model::Lang::En => {
-            println!("{asked} questions asked. Next: reflexe steps --case {dir}; reflexe clocks --case {dir}");
+            println!("{asked} questions asked. Next: reflexe steps{case}; reflexe clocks{case}");
         }
     }
 }
@@ -298,8 +303,7 @@ fn conclude(desk: &Desk, answer: &Answer, end: &Conclusion, now: &TimeBox, asked
 pub fn answer(desk: &mut Desk, question: Option<String>, given: Given, judge: &JudgeArgs, json: bool) -> Result<ExitCode> {
     let Some(id) = question else { return list(desk, judge, json) };
     let judged = desk.judged(judge)?;
-    let Some(judged) = judged.first() else { bail!("tenant") };
-    let prompt = prompt_of(desk, judged, &id)?;
+    let prompt = prompt_of(desk, &judged, &id)?;
     let confidence = match given.confidence.as_deref() {
         None => None,
         Some("low") => Some(Confidence::Low),
@@ -341,7 +345,7 @@ pub fn answer(desk: &mut Desk, question: Option<String>, given: Given, judge: &J
         said.comment = text;
     }
     write(desk, &prompt, said)?;
-    let answer = assemble::conclude(&desk.catalogue, judged, &desk.people());
+    let answer = assemble::conclude(&desk.catalogue, &judged, &desk.people());
     println!("{}", severity::display(&answer.qualification.severity.answered, desk.lang));
     Ok(ExitCode::SUCCESS)
 }

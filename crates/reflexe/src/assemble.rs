@@ -239,12 +239,12 @@ pub fn conclude(catalogue: &Catalogue, judged: &Judged, people: &People) -> Answ
     let compromised = axes::compromised_accounts(&findings, &stories, inputs);
     let frame = Frame { ended: people.ended, many_accounts: people.prepared.many_accounts(judged.accounts) };
     let keep = people.answers.keeps_perimeter();
-    let proposed_axes = axes::combined(&people.answers, &actions, compromised, &frame).axes;
+    let proposed_axes = axes::combined(&people.answers, &actions, compromised.len(), &frame).axes;
     let proposed = severity::severity_with(&proposed_axes, keep);
     let answered_axes = axes::answered(&people.answers, &frame);
     let answered = severity::severity_with(&answered_axes.axes, keep);
     let exports = next::exports(&checks, &items, &obtain_infos());
-    let sentence = severity::sentence(&proposed, &actions, &findings, compromised, rules);
+    let sentence = severity::sentence(&proposed, &actions, &findings, compromised.len(), rules);
     let mut qualification = Qualification {
         schema: SCHEMA.to_owned(),
         case: judged.case.clone(),
@@ -261,12 +261,10 @@ pub fn conclude(catalogue: &Catalogue, judged: &Judged, people: &People) -> Answ
         next_export: exports.first().cloned(),
         exports,
     };
-    let facts = propose::Facts {
-        compromised: axes::accounts_compromised(&qualification.findings, &qualification.stories, inputs),
-        vip: inputs.vip.clone(),
-        counts: BTreeMap::new(),
-        prepared: people.prepared.prefill(),
-    };
+    let mut facts = propose::Facts { compromised, vip: inputs.vip.clone(), counts: BTreeMap::new(), prepared: Vec::new() };
+    // What was prepared is proposed where no finding proposes anything.
+    let found = propose::proposals(&catalogue.questions, &qualification, &people.answers, &facts).into_keys().collect();
+    facts.prepared = people.prepared.prefill(&inputs.privileged, &found);
     let proposals = propose::proposals(&catalogue.questions, &qualification, &people.answers, &facts);
     let state = State {
         questions: &catalogue.questions,

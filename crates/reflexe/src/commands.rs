@@ -42,6 +42,7 @@ const ROWS: usize = 100;
 /// # Errors
 /// When it fails as a whole; what is wrong with a single file is reported and decides the exit code.
 pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
+    let desk = |dir: &Path| Desk::open(dir, cli.me.as_deref(), lang);
     match cli.command {
         Command::Qualify { evidence, case, import, judge } => qualify(&evidence, &case.case, &import, &judge, lang, cli.json),
         Command::Import { paths, case, import } => {
@@ -63,13 +64,14 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
             let open = existing(&case.case)?;
             let catalogue = Catalogue::load()?;
             let only = checks_named(&catalogue, &ids)?;
-            answer(&open, &catalogue, &judge, only, None, lang, cli.json)?;
+            answer(&open, &catalogue, &judge, only, true, None, lang, cli.json)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Report { case, out, judge } => {
             let open = existing(&case.case)?;
             let catalogue = Catalogue::load()?;
-            answer(&open, &catalogue, &judge, BTreeSet::new(), Some(out.unwrap_or_else(|| open.reports_dir())), lang, cli.json)?;
+            let out = out.unwrap_or_else(|| open.reports_dir());
+            answer(&open, &catalogue, &judge, BTreeSet::new(), false, Some(out), lang, cli.json)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Case { action } => {
@@ -96,36 +98,32 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
                         organisation: organisation.unwrap_or_default(),
                         phone: phone.unwrap_or_default(),
                     });
-                    return casework::people(&mut Desk::open(&dir, cli.me.as_deref(), lang)?, person, cli.json);
+                    return casework::people(&mut desk(&dir)?, person, cli.json);
                 }
             }
             Ok(ExitCode::SUCCESS)
         }
-        Command::Journal { case, action } => {
-            journal::run(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, action, cli.json)
-        }
+        Command::Journal { case, action } => journal::run(&mut desk(&case.case)?, action, cli.json),
         Command::Ask { extend, pause, resume, case, judge } => {
             let time = ask::Time { extend, pause, resume };
-            ask::interview(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, time, &judge)
+            ask::interview(&mut desk(&case.case)?, time, &judge)
         }
         Command::Answer { question, value, confidence, dont_know, not_applicable, because, case, judge } => {
             let given = ask::Given { value, confidence, dont_know, not_applicable, because };
-            ask::answer(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, question, given, &judge, cli.json)
+            ask::answer(&mut desk(&case.case)?, question, given, &judge, cli.json)
         }
         Command::Triage { finding, mark, because, case, judge } => {
-            severity::triage(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, &finding, &mark, because, &judge)
+            severity::triage(&mut desk(&case.case)?, &finding, &mark, because, &judge)
         }
         Command::Severity { retain, release, keep_perimeter, because, countersigned, case, judge } => {
             let decided = severity::Decided { retain, release, keep_perimeter, because, countersigned };
-            severity::run(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, decided, &judge, cli.json)
+            severity::run(&mut desk(&case.case)?, decided, &judge, cli.json)
         }
         Command::Steps { step, status, target, owner, due, effect, case, judge } => {
             let said = respond::Said { step, status, target, owner, due, effect };
-            respond::steps(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, said, &judge, cli.json)
+            respond::steps(&mut desk(&case.case)?, said, &judge, cli.json)
         }
-        Command::Clocks { action, case, judge } => {
-            respond::clocks(&mut Desk::open(&case.case, cli.me.as_deref(), lang)?, action, &judge, cli.json)
-        }
+        Command::Clocks { action, case, judge } => respond::clocks(&mut desk(&case.case)?, action, &judge, cli.json),
         Command::Contacts { case } => respond::contacts(&case.case, lang, cli.json),
         Command::Prepare { action } => prepare::run(action, lang, cli.json),
         Command::Glossary { word } => prepare::glossary(word.as_deref(), lang, cli.json),
@@ -182,7 +180,7 @@ fn qualify(evidence: &[PathBuf], dir: &Path, import: &ImportArgs, judge: &JudgeA
     let report = import_into(&mut case, evidence, import, lang)?;
     let catalogue = Catalogue::load()?;
     let reports = case.reports_dir();
-    answer(&case, &catalogue, judge, BTreeSet::new(), Some(reports), lang, json)?;
+    answer(&case, &catalogue, judge, BTreeSet::new(), false, Some(reports), lang, json)?;
     Ok(code(&report))
 }
 
@@ -244,55 +242,72 @@ fn code(report: &ImportReport) -> ExitCode {
 /// # Errors
 /// When the case cannot be judged.
 pub fn judged(case: &Case, catalogue: &Catalogue, options: &JudgeOptions, lang: Lang) -> Result<Vec<Judged>> {
-    let whole = options.only.is_empty();
-    let prepared = serde_json::to_string(&(options.from, options.to, options.since, options.prepared.fingerprint()))?;
-    let key = judged::key(case, &prepared)?;
-    if whole && let Some(kept) = judged::kept(case.dir(), &key) {
+    if options.only.is_empty()
+        && let Some(kept) = judged::kept(case.dir(), &key(case, options)?)
+    {
         return Ok(kept);
     }
+    judged_anew(case, catalogue, options, lang)
+}
+
+fn key(case: &Case, options: &JudgeOptions) -> Result<String> {
+    let said = serde_json::to_string(&(options.from, options.to, options.since, options.prepared.fingerprint()))?;
+    judged::key(case, &said)
+}
+
+/// Runs the checks, and keeps what they found if all ran.
+fn judged_anew(case: &Case, catalogue: &Catalogue, options: &JudgeOptions, lang: Lang) -> Result<Vec<Judged>> {
     let bar = Bar::new(lang);
     let mut tenants = judged_and_sealed(case, || assemble::judge(case, catalogue, options, &|id| bar.check(id)), lang)?;
     bar.finish();
     tenants.iter_mut().for_each(|t| t.findings.iter_mut().for_each(|f| f.rows.truncate(ROWS)));
-    if whole {
-        judged::keep(case.dir(), key, &tenants)?;
-        note_written(case.dir(), &[case.dir().join(judged::FILE)], lang);
+    if options.only.is_empty() {
+        let kept = judged::keep(case.dir(), key(case, options)?, &tenants);
+        tell(kept.and_then(|()| note_written(case.dir(), &[case.dir().join(judged::FILE)])), lang);
     }
     Ok(tenants)
 }
 
-/// Notes in the journal what was written below the case folder. A case that cannot be written is still judged, and says so.
-fn note_written(dir: &Path, files: &[PathBuf], lang: Lang) {
-    let note = || -> Result<()> {
-        let mut journal = Journal::open(dir)?;
-        for file in files {
-            journal.exported(file)?;
-        }
-        Ok(())
-    };
-    if let Err(error) = note() {
+/// Notes in the journal what was written below the case folder.
+fn note_written(dir: &Path, files: &[PathBuf]) -> Result<()> {
+    let mut journal = Journal::open(dir)?;
+    for file in files {
+        journal.exported(file)?;
+    }
+    Ok(())
+}
+
+/// Tells what could not be written. A case that cannot be written (a read-only disk) is still judged.
+fn tell(result: Result<()>, lang: Lang) {
+    if let Err(error) = result {
         eprintln!("{}", crate::locale::error(&error, lang));
     }
 }
 
-/// Judges, prints, and writes the reports into a folder if one is given.
+/// What the organisation prepared: the pack given now, copied into the case, else the one that the case holds.
+///
+/// # Errors
+/// When a file cannot be read or copied.
+pub fn prepared(dir: &Path, given: Option<&Path>, response: &Response, lang: Lang) -> Result<Prepared> {
+    if let Some(pack) = given {
+        note_written(dir, &prepared::adopt(pack, dir)?)?;
+    }
+    Prepared::of_case(dir, response, Timestamp::now().to_zoned(default_zone()).date(), lang)
+}
+
+/// Judges (`again`: even if nothing changed), prints, and writes the reports into a folder if one is given.
 #[allow(clippy::too_many_arguments, reason = "the options of three commands")]
 fn answer(
     case: &Case,
     catalogue: &Catalogue,
     judge: &JudgeArgs,
     only: BTreeSet<String>,
+    again: bool,
     reports: Option<PathBuf>,
     lang: Lang,
     json: bool,
 ) -> Result<()> {
-    let response = Response::load()?;
-    if let Some(pack) = &judge.prepared {
-        let written = prepared::adopt(pack, case.dir())?;
-        note_written(case.dir(), &written, lang);
-    }
-    let today = Timestamp::now().to_zoned(default_zone()).date();
-    let prepared = Prepared::of_case(case.dir(), &response, today, lang)?;
+    let prepared = prepared(case.dir(), judge.prepared.as_deref(), &Response::load()?, lang)?;
     let options = JudgeOptions {
         from: judge.from,
         to: judge.to,
@@ -301,7 +316,7 @@ fn answer(
         prepared: prepared.clone(),
         ..JudgeOptions::default()
     };
-    let tenants = judged(case, catalogue, &options, lang)?;
+    let tenants = if again { judged_anew(case, catalogue, &options, lang) } else { judged(case, catalogue, &options, lang) }?;
     let people = desk::people(&case.entries()?, Timestamp::now(), prepared);
     let answers: Vec<Answer> = tenants.iter().map(|t| assemble::conclude(catalogue, t, &people)).collect();
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
@@ -311,7 +326,7 @@ fn answer(
             Some(dir) => {
                 let files = write_reports(case, one, dir, n, answers.len())?;
                 if dir.starts_with(case.dir()) {
-                    note_written(case.dir(), &files, lang);
+                    tell(note_written(case.dir(), &files), lang);
                 }
                 files.into_iter().nth(usize::from(lang == Lang::En))
             }
@@ -325,6 +340,18 @@ fn answer(
                 "{}",
                 reflexe_report::terminal(&one.qualification, &one.sentence, written.as_deref(), lang, colour, &obtain_text)
             )?;
+        }
+    }
+    if reports.is_some() && !json {
+        let option = desk::case_option(case.dir());
+        match lang {
+            Lang::Fr => writeln!(
+                out,
+                "Ensuite : reflexe ask{option} (ce que seuls des humains savent), puis reflexe steps{option} (que faire)"
+            )?,
+            Lang::En => {
+                writeln!(out, "Next: reflexe ask{option} (what only people know), then reflexe steps{option} (what to do)")?
+            }
         }
     }
     Ok(())
@@ -341,16 +368,22 @@ fn judged_and_sealed(case: &Case, judge: impl FnOnce() -> Result<Vec<Judged>>, l
         (judge(), sealing.join())
     });
     let Ok(sealed) = sealed else { bail!("SHA-256") };
-    reflexe_case::note(&mut Journal::open(case.dir())?, &sealed)?;
+    tell(Journal::open(case.dir()).and_then(|mut journal| journal.seal(&sealed)).map_err(Into::into), lang);
     for problem in &sealed {
         if let reflexe_case::Sealed::Problem { id, reason } = problem {
             eprintln!("{id}: {}", reason.get(lang));
         }
     }
-    let known: BTreeMap<String, Option<String>> = case.evidence()?.into_iter().map(|e| (e.id, e.sha256)).collect();
+    let known: BTreeMap<&str, &str> = sealed
+        .iter()
+        .filter_map(|one| match one {
+            reflexe_case::Sealed::Sha256 { id, sha256 } => Some((id.as_str(), sha256.as_str())),
+            reflexe_case::Sealed::Problem { .. } => None,
+        })
+        .collect();
     let mut tenants = tenants?;
-    for evidence in tenants.iter_mut().flat_map(|t| &mut t.evidence) {
-        evidence.sha256 = known.get(&evidence.id).cloned().flatten();
+    for evidence in tenants.iter_mut().flat_map(|t| &mut t.evidence).filter(|e| e.sha256.is_none()) {
+        evidence.sha256 = known.get(evidence.id.as_str()).map(|s| (*s).to_owned());
     }
     Ok(tenants)
 }

@@ -16,7 +16,7 @@ use crate::{
     cli::JudgeArgs,
     commands,
     judged::Judged,
-    prepared::{self, Prepared},
+    prepared::Prepared,
 };
 
 /// A case, open to people.
@@ -55,8 +55,7 @@ impl Desk {
         let case = Case::open_for_reading(dir)?;
         let entries = journal.entries()?;
         let response = Response::load()?;
-        let today = Timestamp::now().to_zoned(when::default_zone()).date();
-        let prepared = Prepared::of_case(dir, &response, today, lang)?;
+        let prepared = commands::prepared(dir, None, &response, lang)?;
         let zone = zone_of(&prepared);
         let catalogue = Catalogue::load()?;
         Ok(Self { case, journal, entries, catalogue, response, me: name_of(me), zone, lang, prepared })
@@ -71,17 +70,16 @@ impl Desk {
         Ok(())
     }
 
-    /// Copies a preparation pack into the case, with an entry for each file that is new.
+    /// Takes a preparation pack into the case, if one is given.
     ///
     /// # Errors
     /// When a file cannot be read or written.
-    pub fn adopt(&mut self, pack: &Path) -> Result<()> {
-        for path in prepared::adopt(pack, self.case.dir())? {
-            self.journal.exported(&path)?;
+    pub fn prepare(&mut self, given: Option<&Path>) -> Result<()> {
+        if given.is_some() {
+            self.prepared = commands::prepared(self.case.dir(), given, &self.response, self.lang)?;
+            self.zone = zone_of(&self.prepared);
         }
-        self.prepared = Prepared::of_case(self.case.dir(), &self.response, self.today(), self.lang)?;
-        self.zone = zone_of(&self.prepared);
-        self.reload()
+        Ok(())
     }
 
     /// The present moment.
@@ -89,27 +87,41 @@ impl Desk {
         Timestamp::now()
     }
 
-    /// The present day where the case is.
-    pub fn today(&self) -> jiff::civil::Date {
-        self.now().to_zoned(self.zone.clone()).date()
+    /// See [`case_option`].
+    pub fn case_option(&self) -> String {
+        case_option(self.case.dir())
     }
 
-    /// What the machine found out: kept from the last time, or judged now.
+    /// What the machine found out about the case's tenant: kept from the last time, or judged now. A case is about one tenant: of
+    /// several the first is taken, and that is told.
     ///
     /// # Errors
     /// When the case cannot be judged.
-    pub fn judged(&mut self, judge: &JudgeArgs) -> Result<Vec<Judged>> {
-        if let Some(pack) = &judge.prepared {
-            self.adopt(pack)?;
-        }
-        let options = self.options(judge);
-        commands::judged(&self.case, &self.catalogue, &options, self.lang)
-    }
-
-    /// How to judge, with what was prepared.
-    pub fn options(&self, judge: &JudgeArgs) -> JudgeOptions {
+    pub fn judged(&mut self, judge: &JudgeArgs) -> Result<Judged> {
+        self.prepare(judge.prepared.as_deref())?;
         let (from, to, since) = (judge.from, judge.to, judge.since);
-        JudgeOptions { from, to, since, prepared: self.prepared.clone(), ..JudgeOptions::default() }
+        let options = JudgeOptions { from, to, since, prepared: self.prepared.clone(), ..JudgeOptions::default() };
+        let judged = commands::judged(&self.case, &self.catalogue, &options, self.lang)?;
+        self.reload()?; // judging writes entries of its own
+        let others = judged.len().saturating_sub(1);
+        let first = judged.into_iter().next().context("no tenant")?;
+        if others > 0 {
+            let name = first.case.tenant.id.clone().unwrap_or_default();
+            let n = others + 1;
+            match self.lang {
+                Lang::Fr => {
+                    eprintln!(
+                        "Ce cas contient {n} tenants ; questions, gravité et étapes portent sur {name}. Faites un cas par tenant."
+                    );
+                }
+                Lang::En => {
+                    eprintln!(
+                        "This case holds {n} tenants; questions, severity and steps are about {name}. Make one case for each."
+                    );
+                }
+            }
+        }
+        Ok(first)
     }
 
     /// What people said so far.
@@ -117,14 +129,13 @@ impl Desk {
         people(&self.entries, self.now(), self.prepared.clone())
     }
 
-    /// The answer for the case's first tenant, as it stands now.
+    /// The answer, as it stands now.
     ///
     /// # Errors
     /// When the case cannot be judged.
     pub fn answer(&mut self, judge: &JudgeArgs) -> Result<Answer> {
         let judged = self.judged(judge)?;
-        let first = judged.first().context("no tenant")?;
-        Ok(assemble::conclude(&self.catalogue, first, &self.people()))
+        Ok(assemble::conclude(&self.catalogue, &judged, &self.people()))
     }
 
     /// Names that a typed line may begin with or speak of: people of the case, accounts of its findings.
@@ -156,15 +167,8 @@ impl Desk {
     }
 
     /// A draft by whoever types, about now.
-    ///
-    /// # Errors
-    /// When the text is empty.
-    pub fn draft(&self, kind: Kind, text: &str) -> Result<Draft> {
-        let mut draft = self.line("", &[]).unwrap_or_else(|_| Draft::new(kind, self.moment_now(), self.me.clone(), text));
-        let made = Draft::new(kind, self.moment_now(), self.me.clone(), text);
-        draft.kind = kind;
-        draft.content = made.content;
-        Ok(draft)
+    pub fn draft(&self, kind: Kind, text: &str) -> Draft {
+        Draft::new(kind, self.moment_now(), self.me.clone(), text)
     }
 
     /// Writes a payload with its sentence.
@@ -172,7 +176,7 @@ impl Desk {
     /// # Errors
     /// When the journal cannot be written.
     pub fn write(&mut self, kind: Kind, text: &str, payload: &Payload) -> Result<Entry> {
-        let draft = self.draft(kind, text)?.with(payload);
+        let draft = self.draft(kind, text).with(payload);
         let entry = self.journal.add(&draft)?;
         self.reload()?;
         Ok(entry)
@@ -205,6 +209,16 @@ impl Desk {
 pub fn people(entries: &[Entry], now: Timestamp, prepared: Prepared) -> People {
     let timebox = timebox::status(entries, now);
     People { answers: Answers::fold(entries), ended: timebox.ended(), minutes_left: timebox.minutes_left(), prepared }
+}
+
+/// The part ` --case DIR` of a command to type, where the case does not stand in the usual place.
+pub fn case_option(dir: &Path) -> String {
+    if dir == Path::new("./reflexe-case") || dir == Path::new(reflexe_case::DEFAULT_DIR) {
+        return String::new();
+    }
+    let dir = reflexe_fiche::say::clean(&dir.display().to_string());
+    let plain = dir.chars().all(|c| c.is_alphanumeric() || "._-/\\:".contains(c));
+    if plain { format!(" --case {dir}") } else { format!(" --case \"{dir}\"") }
 }
 
 /// Tells where a case should not stand.

@@ -38,16 +38,14 @@ struct Kept {
     tenants: Vec<Judged>,
 }
 
-/// What a judgement depends on, as one text.
+/// What a judgement depends on, as one text: the evidence, the options, and the program that judges.
+///
+/// # Errors
+/// When the manifest cannot be read.
 pub fn key(case: &Case, options: &str) -> Result<String> {
-    let files: Vec<(String, Option<String>, Option<String>, Option<String>)> = case
-        .evidence_files()?
-        .into_iter()
-        .map(|f| (f.id(), f.blake3.or(f.sha256), Some(f.path), f.declared_unfiltered_by))
-        .collect();
-    let unrecognised = case.unrecognised()?;
-    let rules = std::env::var_os("REFLEXE_FICHE_DIR").map(|d| d.to_string_lossy().into_owned());
-    Ok(serde_json::to_string(&(env!("CARGO_PKG_VERSION"), files, unrecognised, rules, options))?)
+    // A version number does not tell two builds apart; the file of the program does.
+    let program = std::env::current_exe().and_then(fs::metadata).ok().map(|m| (m.len(), m.modified().ok()));
+    Ok(serde_json::to_string(&(env!("CARGO_PKG_VERSION"), program, case.evidence_digest()?, options))?)
 }
 
 /// The judgement kept for this key; `None` if there is none, or it is of something else, or cannot be read: it is then made again.

@@ -139,10 +139,11 @@ impl Prepared {
         number.max(usize::try_from(share).unwrap_or(usize::MAX))
     }
 
-    /// Answers that the pack proposes.
-    pub fn prefill(&self) -> Vec<(String, AnswerValue, Text)> {
-        let all = self.pack.as_ref().map(Pack::prefill).unwrap_or_default();
-        all.into_iter().filter(|p| !p.choices_only).map(|p| (p.question, p.value, p.reason)).collect()
+    /// Answers that the pack proposes, given who holds a privileged role and the questions that findings propose an answer to.
+    pub fn prefill(&self, privileged: &BTreeSet<String>, found: &BTreeSet<String>) -> Vec<(String, AnswerValue, Text)> {
+        let Some(pack) = &self.pack else { return Vec::new() };
+        let all = pack.prefill().into_iter().chain(pack.administrators(privileged, found));
+        all.filter(|p| !p.choices_only).map(|p| (p.question, p.value, p.reason)).collect()
     }
 
     /// What of the pack the judging depends on, as one text.

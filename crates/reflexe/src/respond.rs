@@ -64,14 +64,3 @@ fn wrong(text: &str) -> Result<ExitCode> {
     eprintln!("reflexe: {text}");
     Ok(ExitCode::from(2))
 }
-
-/// The part ` --case DIR` of a command to type, where the case does not stand in the usual place.
-fn case_option(desk: &Desk) -> String {
-    let dir = desk.case.dir().display().to_string();
-    let dir = reflexe_fiche::say::clean(&dir);
-    if dir == "./reflexe-case" {
-        return String::new();
-    }
-    let plain = dir.chars().all(|c| c.is_alphanumeric() || "._-/\\:".contains(c));
-    if plain { format!(" --case {dir}") } else { format!(" --case \"{dir}\"") }
-}

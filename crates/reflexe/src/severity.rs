@@ -167,7 +167,7 @@ pub fn triage(desk: &mut Desk, finding: &str, mark: &str, because: Option<String
         desk.say(&found.text)
     );
     let mut draft =
-        desk.draft(Kind::Observation, &text)?.with(&Payload::Triage(Triage { finding: finding.to_owned(), mark, reason }));
+        desk.draft(Kind::Observation, &text).with(&Payload::Triage(Triage { finding: finding.to_owned(), mark, reason }));
     draft.content.links.push(finding.to_owned());
     draft.content.targets.push(found.subject.clone());
     desk.journal.add(&draft)?;

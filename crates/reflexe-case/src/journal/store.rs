@@ -14,6 +14,8 @@ use super::{chain, commit, device::Device, draft::Draft, sums, verify, words};
 use crate::{
     error::{Doing, Error},
     folder::{self, Case},
+    manifest,
+    seal::Sealed,
     store,
 };
 
@@ -194,15 +196,20 @@ impl Journal {
         self.add(&words::anchored(&head, to, by, Timestamp::now()))
     }
 
-    /// Adds the SHA-256 of originals, by evidence number, with an entry for each that had none.
-    pub(crate) fn seal(&mut self, sealed: &[(u32, &str)]) -> Result<(), Error> {
+    /// Adds the SHA-256 of originals that had none, with an entry for each. Problems are the caller's to tell.
+    ///
+    /// # Errors
+    /// When the manifest cannot be written.
+    pub fn seal(&mut self, sealed: &[Sealed]) -> Result<(), Error> {
         self.write(|tx, journal| {
-            for (number, sha256) in sealed {
+            for one in sealed {
+                let Sealed::Sha256 { id, sha256 } = one else { continue };
+                let number = manifest::number(id).ok_or_else(|| Error::NoSuchEvidence { id: id.clone() })?;
                 let sql = "UPDATE evidence SET sha256 = ?2 WHERE number = ?1 AND sha256 IS NULL";
                 if tx.execute(sql, (number, sha256)).map_err(Error::in_journal)? == 1 {
                     let sql = "SELECT blake3 FROM evidence WHERE number = ?";
                     let digest = tx.query_row(sql, [number], |row| row.get(0)).map_err(Error::in_journal)?;
-                    journal.append(tx, &words::sealed(*number, digest, sha256, Timestamp::now()), None)?;
+                    journal.append(tx, &words::sealed(number, digest, sha256, Timestamp::now()), None)?;
                 }
             }
             Ok(())

@@ -1,9 +1,10 @@
 //! Journals for the tests of this crate, and the fold.
 use std::collections::BTreeMap;
 
-use reflexe_model::{AnswerValue, Content, Head, Header, Kind, Origin, Precision, When, ZoneSource};
+use reflexe_model::{AnswerValue, Head};
 
 use super::*;
+use crate::test_journal::written;
 
 /// Entries of one case, written by several devices that know each other only as told.
 #[derive(Default)]
@@ -35,49 +36,7 @@ impl Journal {
         let seq = self.seqs.entry(writer.to_owned()).or_default();
         *seq += 1;
         let id = format!("{:04}-{writer}", self.entries.len());
-        let header = Header {
-            entry_id: id.clone(),
-            case_id: "c".into(),
-            seq: *seq,
-            writer: writer.into(),
-            prev: None,
-            seen,
-            kind: Kind::Answer,
-            recorded_at: stamp.into(),
-            supersedes: None,
-            about: None,
-            body_hash: String::new(),
-            attachments: vec![],
-        };
-        let content = Content {
-            when: When {
-                text: stamp.into(),
-                start: stamp.into(),
-                end: None,
-                precision: Precision::Minute,
-                approx: false,
-                tz_source: ZoneSource::Default,
-            },
-            actor: actor.into(),
-            recorded_by: actor.into(),
-            origin: Origin::Typed,
-            title: String::new(),
-            body: String::new(),
-            targets: vec![],
-            links: vec![],
-            command: None,
-            account_used: None,
-            output_digest: None,
-            status: None,
-            assignee: None,
-            due: None,
-            effect: None,
-            flags: vec![],
-            tlp: None,
-            pap: None,
-            data: Some(serde_json::to_value(payload).expect("a payload is JSON")),
-        };
-        self.entries.push(Entry { header, hash: id.clone(), signature: String::new(), salt: None, content: Some(content) });
+        self.entries.push(written(&id, writer, actor, *seq, seen, stamp, payload));
         id
     }
 

@@ -81,9 +81,6 @@ fn c_administration_lost_and_a_vital_activity_stopped_is_a_crisis() {
 fn d_nothing_known_but_an_alert_on_an_administrator_is_open() {
     assert_eq!(range(&axes::open()), (1, 4));
     assert!(severity(&axes::open()).because.is_empty(), "ignorance has no rule");
-    let suspected = [action("1.a", ActionState::Suspected, &[])];
-    let asked = crate::next::question(&suspected, &axes::open(), Rules::embedded());
-    assert_eq!(asked.as_deref(), Some("Q.1a.01"));
 }
 
 #[test]

@@ -113,6 +113,7 @@ fn one(acts: &[&cluster::Act], inputs: &StoryInputs, data: &Stages) -> Story {
     Story {
         id: format!("s-{}", acts.first().map_or("", |a| a.finding.id.as_str())),
         subject: subject.to_owned(),
+        name: inputs.names.get(subject).cloned(),
         score: scored.score,
         level: scored.level,
         stages: score::stages_of(acts),

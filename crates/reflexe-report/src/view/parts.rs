@@ -168,7 +168,7 @@ fn story(by_id: &BTreeMap<&str, &Finding>, s: &Story, n: usize, full: bool, w: W
         word: w.level(s.level),
         named: s.pattern.is_some(),
         title: visible(s.title.get(w.0), LONG),
-        subject: pieces(&s.subject, LONG),
+        subject: pieces(s.shown(), LONG),
         score: s.score,
         breakdown: visible(s.breakdown.get(w.0), SENTENCE),
         when: span(s.from, s.to, w.0),

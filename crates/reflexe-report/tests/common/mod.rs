@@ -408,6 +408,7 @@ pub fn sample() -> Qualification {
             Story {
                 id: "s1".into(),
                 subject: admin.into(),
+                name: None,
                 score: 100,
                 level: StoryLevel::Compromise,
                 stages: ["S1", "S2", "S4", "S7"].map(String::from).into(),
@@ -431,6 +432,7 @@ pub fn sample() -> Qualification {
             Story {
                 id: "s2".into(),
                 subject: "n.roche@example.com".into(),
+                name: None,
                 score: 24,
                 level: StoryLevel::ToCheck,
                 stages: ["S6"].map(String::from).into(),

@@ -18,7 +18,7 @@ use reflexe_model::{Kind, Lang, Payload};
 use serde_json::{Value, json};
 
 use super::{
-    case_option, facts,
+    facts,
     lines::{Lines, length, moment},
     wrong,
 };
@@ -28,9 +28,7 @@ use crate::{
 };
 
 pub fn run(desk: &mut Desk, action: Option<ClockAction>, judge: &JudgeArgs, json: bool) -> Result<ExitCode> {
-    if let Some(pack) = &judge.prepared {
-        desk.adopt(pack)?;
-    }
+    desk.prepare(judge.prepared.as_deref())?;
     match action {
         None => list(desk, judge, json),
         Some(ClockAction::Event { regime, event, when }) => set_event(desk, &regime, &event, &when.join(" "), judge, json),
@@ -167,7 +165,7 @@ fn told(out: &mut Lines, c: &Clock<'_>, desk: &Desk) {
         );
     }
     for (event, question) in &c.ask {
-        let (id, case) = (&c.def.id, case_option(desk));
+        let (id, case) = (&c.def.id, desk.case_option());
         let when = desk.pick("JJ/MM HH:MM", "DD/MM HH:MM");
         out.say(&indent, &format!("? {}", desk.say(question)));
         out.whole(14, &format!("reflexe clocks{case} event {id} {event} \"{when}\""));
@@ -177,7 +175,7 @@ fn told(out: &mut Lines, c: &Clock<'_>, desk: &Desk) {
         }
     }
     if let Some(other) = c.def.depends_on.as_ref().filter(|_| c.started.is_none()) {
-        let case = case_option(desk);
+        let case = desk.case_option();
         let when = desk.pick("JJ/MM HH:MM", "DD/MM HH:MM");
         out.say(
             &indent,

@@ -21,7 +21,7 @@ use reflexe_model::{Kind, Lang, Payload, Status, Text};
 use serde_json::{Value, json};
 
 use super::{
-    Said, case_option, facts,
+    Said, facts,
     lines::{Lines, moment},
     wrong,
 };
@@ -99,7 +99,7 @@ fn list(desk: &Desk, facts: &Facts, json: bool) -> Result<ExitCode> {
         }
     }
     let left = desk.response.steps.len() - plan.len();
-    let case = case_option(desk);
+    let case = desk.case_option();
     out.gap();
     let first = plan.first().map_or("N.00", |s| s.def.id.as_str());
     out.say(
@@ -157,7 +157,7 @@ fn brief(out: &mut Lines, desk: &Desk, step: &PlannedStep<'_>) {
     .collect();
     if !told.is_empty() {
         let colon = desk.pick(" :", ":");
-        out.say(&indent, &format!("{}{colon} reflexe steps{} {}", told.join(", "), case_option(desk), step.def.id));
+        out.say(&indent, &format!("{}{colon} reflexe steps{} {}", told.join(", "), desk.case_option(), step.def.id));
     }
 }
 
@@ -317,7 +317,7 @@ fn page(desk: &Desk, step: &PlannedStep<'_>, all: usize) -> String {
             );
         }
         if all > step.targets.len() {
-            let (n, case) = (all - step.targets.len(), case_option(desk));
+            let (n, case) = (all - step.targets.len(), desk.case_option());
             let id = &step.def.id;
             out.say(
                 "  ",
@@ -463,7 +463,7 @@ fn write(desk: &mut Desk, id: &str, said: &Said, facts: &Facts, json: bool) -> R
         Lang::Fr => format!("{id}{about} : {} ({title})", status_word(status, lang)),
         Lang::En => format!("{id}{about}: {} ({title})", status_word(status, lang)),
     };
-    let mut draft = desk.draft(Kind::Action, &text)?.with(&Payload::Step { step: id.to_owned(), target: target.clone() });
+    let mut draft = desk.draft(Kind::Action, &text).with(&Payload::Step { step: id.to_owned(), target: target.clone() });
     let content = &mut draft.content;
     content.status = Some(status);
     content.assignee = said.owner.clone().or(before.owner);
