@@ -54,8 +54,7 @@ fn full(dir: &Path) {
     with.attachments.push(journal.attach(&shot, 1 << 20).unwrap());
     journal.add(&with).unwrap();
     for (file, text) in [("reports/report.html", "a report"), ("judgement.json", "{}"), ("preparation/pack.toml", "zone = ''")] {
-        let path = put(&dir.join("case"), file, text);
-        journal.exported(&path).unwrap();
+        journal.export(&dir.join("case").join(file), text.as_bytes()).unwrap();
     }
     let unsealed = Case::open_for_reading(&dir.join("case")).unwrap().unsealed().unwrap();
     let sealed: Vec<_> = unsealed.iter().map(reflexe_case::Unsealed::seal).collect();

@@ -446,6 +446,7 @@ fn finding(check: &Check, j: &Judged, cited: &BTreeMap<i64, Cited>, path_of: &dy
         in_context: j.in_context,
         class: check.def.class.as_str().to_owned(),
         also_suspects: check.def.also_suspects.clone(),
+        fingerprint: fingerprint(j, &proof),
         rows_total: f.rows.len() as u64,
         rows: proof
             .into_iter()
@@ -461,10 +462,24 @@ fn finding(check: &Check, j: &Judged, cited: &BTreeMap<i64, Cited>, path_of: &dy
     }
 }
 
+/// What a finding stands on: verdict, signs, and each record once, whichever export it came in.
+fn fingerprint(j: &Judged, proof: &[(&i64, &Cited)]) -> String {
+    let record = |c: &Cited| c.record_id.clone().unwrap_or_else(|| format!("{} {} {}", c.table, c.evidence_id, c.locator));
+    let records: BTreeSet<String> = proof.iter().map(|(_, c)| record(c)).collect();
+    let signs: BTreeSet<&str> = j.on.iter().map(String::as_str).collect();
+    let verdict = j.verdict.as_str();
+    short_hash(std::iter::once(verdict).chain(signs).chain(records.iter().map(String::as_str)))
+}
+
 /// The stable id of a finding.
 pub fn finding_id(check: &str, subject: &str, key: &str, say: &str) -> String {
+    short_hash([check, &subject.to_lowercase(), &key.to_lowercase(), say])
+}
+
+/// Twelve hexadecimal digits over parts, each ended by a zero.
+fn short_hash<'p>(parts: impl IntoIterator<Item = &'p str>) -> String {
     let mut hash = Sha256::new();
-    for part in [check, &subject.to_lowercase(), &key.to_lowercase(), say] {
+    for part in parts {
         hash.update(part.as_bytes());
         hash.update([0]);
     }

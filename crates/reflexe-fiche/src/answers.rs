@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use reflexe_model::{ActionResult, ActionState, Answer, DontKnow, Entry, Mark, Payload, Person, Triage, standing};
+use reflexe_model::{ActionResult, ActionState, Answer, DontKnow, Entry, Finding, Mark, Payload, Person, Triage, standing};
 
 /// An answer, with who gave it and when.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,15 @@ pub struct Marked {
     pub who: String,
     /// Whether others marked it otherwise; then the gravest mark is kept.
     pub conflict: bool,
+    /// Fingerprint of the finding that was judged, where the mark keeps one.
+    pub fingerprint: Option<String>,
+}
+
+impl Marked {
+    /// Whether the finding is not any more what was judged: it grew, or weighs otherwise.
+    pub fn is_outdated(&self, finding: &Finding) -> bool {
+        self.fingerprint.as_ref().is_some_and(|seen| *seen != finding.fingerprint)
+    }
 }
 
 /// A decision of a person with its circumstances.
@@ -213,12 +222,6 @@ impl Answers {
         })
     }
 
-    /// Findings that a person recognised as legitimate: id → (who, why). Where marks differ it is not dismissed.
-    pub fn dismissed(&self) -> BTreeMap<String, (String, String)> {
-        let legitimate = self.triage.iter().filter(|(_, m)| m.mark == Mark::Legitimate);
-        legitimate.map(|(id, m)| (id.clone(), (m.who.clone(), m.reason.clone()))).collect()
-    }
-
     /// What people concluded on an action, from the verdicts on its types of incident.
     pub fn action(&self, types: &[String]) -> Option<ActionState> {
         let verdicts: Vec<&Given> = types.iter().flat_map(|t| self.given(&format!("V.{t}"))).collect();
@@ -251,11 +254,6 @@ impl Answers {
     }
 }
 
-/// Findings that a person recognised as legitimate: id → (who, why).
-pub fn dismissed(entries: &[Entry]) -> BTreeMap<String, (String, String)> {
-    Answers::fold(entries).dismissed()
-}
-
 /// Answers that stand and differ. Who does not know contradicts nobody who does.
 fn different(heads: &[(&Entry, Answer)]) -> Vec<Given> {
     let known = heads.iter().any(|(_, a)| a.dont_know.is_none());
@@ -286,7 +284,8 @@ fn mark(heads: &[(&Entry, Triage)]) -> Option<Marked> {
     };
     let (entry, worst) = heads.iter().max_by_key(|(_, t)| gravity(t.mark))?;
     let conflict = heads.iter().any(|(_, t)| t.mark != worst.mark);
-    Some(Marked { mark: worst.mark, reason: worst.reason.clone(), who: who(entry), conflict })
+    let fingerprint = worst.fingerprint.clone();
+    Some(Marked { mark: worst.mark, reason: worst.reason.clone(), who: who(entry), conflict, fingerprint })
 }
 
 /// The hour and minute of a moment as it was meant, `14:41`; empty if it is no moment.

@@ -240,7 +240,7 @@ impl<'a> Case<'a> {
     /// Findings that count, in the order given.
     fn own(&self) -> impl Iterator<Item = &'a Finding> {
         let items = &self.action.items;
-        let explained = |f: &&Finding| self.marks.dismissed.contains_key(&f.id);
+        let explained = |f: &&Finding| self.marks.explain(f);
         self.findings.iter().filter(move |f| counts(f) && !explained(f) && f.items.iter().any(|i| items.contains(i)))
     }
 
@@ -258,9 +258,8 @@ impl<'a> Case<'a> {
             When::Story { score, stages, weight } => self.story(*score, *stages, *weight),
             When::Together { checks, link } => Held::by(self.together(*checks, link)),
             When::PointedAt(wanted) => {
-                let pointing = |f: &&Finding| {
-                    counts(f) && !self.marks.dismissed.contains_key(&f.id) && f.also_suspects.as_ref() == Some(&self.action.id)
-                };
+                let pointing =
+                    |f: &&Finding| counts(f) && !self.marks.explain(f) && f.also_suspects.as_ref() == Some(&self.action.id);
                 if *wanted { Held::by(self.findings.iter().filter(pointing).collect()) } else { None }
             }
             When::Required(wanted) => {
@@ -346,7 +345,9 @@ fn reason(say: &Text, held: Option<&Held>, marks: &Marks, inputs: &StoryInputs) 
             Some(s) => BTreeSet::from([inputs.shown(&s.subject)]),
             None => held.findings.iter().map(|f| inputs.shown(&f.subject)).collect(),
         };
-        let who: Vec<String> = who.into_iter().collect();
+        // What has a name is read first.
+        let mut who: Vec<String> = who.into_iter().collect();
+        who.sort_by_key(|w| crate::command::is_guid(w));
         let (score, stages) = held.story.map_or((0, 0), |s| (s.score as usize, s.stages.len()));
         let by: BTreeSet<String> =
             held.findings.iter().filter_map(|f| marks.malicious.get(&f.id)).map(|name| clean(name)).collect();

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reflexe_model::{
-    ActionResult, ActionState, Answer, AnswerValue, Approx, Basis, Confidence, CoverageLevel, Finding, Lang, Qualification, Text,
-    Verdict,
+    ActionResult, ActionState, Answer, AnswerValue, Approx, Basis, Confidence, CoverageLevel, Finding, Lang, Mark, Qualification,
+    Text, Verdict,
 };
 use sha2::{Digest, Sha256};
 
@@ -191,7 +191,8 @@ impl Source<'_> {
     fn findings(&self, def: &QuestionDef, prefill: &Prefill) -> Option<Proposal> {
         let choices = def.choices();
         let (best, worst) = (choices.first()?, choices.last()?);
-        let explained = |f: &Finding| self.answers.triage.get(&f.id).is_some_and(|m| m.mark == reflexe_model::Mark::Legitimate);
+        let marked = |f: &Finding| self.answers.triage.get(&f.id).filter(|m| m.mark == Mark::Legitimate);
+        let explained = |f: &Finding| marked(f).is_some_and(|m| !m.is_outdated(f));
         let seen: Vec<&Finding> = self
             .q
             .findings

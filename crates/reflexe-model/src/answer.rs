@@ -214,6 +214,9 @@ pub struct Triage {
     /// Why.
     #[serde(default)]
     pub reason: String,
+    /// Fingerprint of the finding when it was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
 }
 
 /// What a person says of a finding.

@@ -254,6 +254,10 @@ pub struct Finding {
     /// Another action at which this finding points.
     #[serde(default)]
     pub also_suspects: Option<String>,
+    /// Hash of the verdict, the signs and the records: a person's mark is about what this stood for, and a finding that changed
+    /// since is to be judged again.
+    #[serde(default)]
+    pub fingerprint: String,
     /// Number of rows that prove it.
     pub rows_total: u64,
     /// At most 100 of them.

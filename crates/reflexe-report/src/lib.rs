@@ -13,7 +13,7 @@ mod terminal;
 mod view;
 mod words;
 
-use reflexe_model::Text;
+use reflexe_model::{Lang, Text, Verdict};
 
 pub use evidence::evidence_text;
 pub use html::html;
@@ -22,6 +22,11 @@ pub use terminal::terminal;
 
 /// The published JSON Schema (draft 2020-12) of `qualify --json`.
 pub const SCHEMA_JSON: &str = include_str!("../schema/qualification-1.json");
+
+/// The word of a verdict, as the report says it.
+pub fn verdict_word(verdict: Verdict, lang: Lang) -> &'static str {
+    words::Words(lang).verdict(verdict)
+}
 
 /// How one kind of missing evidence is got, as the report prints it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

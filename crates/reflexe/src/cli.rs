@@ -147,12 +147,13 @@ pub enum Command {
         #[command(flatten)]
         judge: JudgeArgs,
     },
-    /// Say of a finding whether it is legitimate, malicious or doubtful.
+    /// The findings and what people made of them; or say of some whether they are legitimate, malicious or doubtful.
     Triage {
-        /// Id of the finding.
-        finding: String,
+        /// Id of a finding; or an account, for all of its findings that nobody judged yet.
+        #[arg(requires = "mark")]
+        finding: Option<String>,
         /// legitimate, malicious or doubtful.
-        mark: String,
+        mark: Option<String>,
         /// Why, or who explained it.
         #[arg(long)]
         because: Option<String>,

@@ -29,7 +29,7 @@ use crate::{
     prepare,
     prepared::{self, Prepared},
     progress::Bar,
-    respond, severity,
+    respond, severity, triage,
 };
 
 /// Bytes of a raw record shown in the report.
@@ -113,7 +113,8 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
             ask::answer(&mut desk(&case.case)?, question, given, &judge, cli.json)
         }
         Command::Triage { finding, mark, because, case, judge } => {
-            severity::triage(&mut desk(&case.case)?, &finding, &mark, because, &judge)
+            let said = finding.zip(mark).map(|(what, mark)| triage::Said { what, mark, because });
+            triage::run(&mut desk(&case.case)?, said, &judge, cli.json)
         }
         Command::Severity { retain, release, keep_perimeter, because, countersigned, case, judge } => {
             let decided = severity::Decided { retain, release, keep_perimeter, because, countersigned };
@@ -262,17 +263,20 @@ fn judged_anew(case: &Case, catalogue: &Catalogue, options: &JudgeOptions, lang:
     bar.finish();
     tenants.iter_mut().for_each(|t| t.findings.iter_mut().for_each(|f| f.rows.truncate(ROWS)));
     if options.only.is_empty() {
-        let kept = judged::keep(case.dir(), key(case, options)?, &tenants);
-        tell(kept.and_then(|()| note_written(case.dir(), &[case.dir().join(judged::FILE)])), lang);
+        let kept = judged::text(key(case, options)?, &tenants)?;
+        tell(write_below(case.dir(), &[(case.dir().join(judged::FILE), kept)]), lang);
     }
     Ok(tenants)
 }
 
-/// Notes in the journal what was written below the case folder.
-fn note_written(dir: &Path, files: &[PathBuf]) -> Result<()> {
+/// Files to be written: where, and what.
+type Files = Vec<(PathBuf, Vec<u8>)>;
+
+/// Writes files below the case folder; the journal tells of each.
+fn write_below(dir: &Path, files: &[(PathBuf, Vec<u8>)]) -> Result<()> {
     let mut journal = Journal::open(dir)?;
-    for file in files {
-        journal.exported(file)?;
+    for (path, bytes) in files {
+        journal.export(path, bytes)?;
     }
     Ok(())
 }
@@ -290,7 +294,7 @@ fn tell(result: Result<()>, lang: Lang) {
 /// When a file cannot be read or copied.
 pub fn prepared(dir: &Path, given: Option<&Path>, response: &Response, lang: Lang) -> Result<Prepared> {
     if let Some(pack) = given {
-        note_written(dir, &prepared::adopt(pack, dir)?)?;
+        write_below(dir, &prepared::adopt(pack, dir)?)?;
     }
     Prepared::of_case(dir, response, Timestamp::now().to_zoned(default_zone()).date(), lang)
 }
@@ -324,11 +328,17 @@ fn answer(
     for (n, one) in answers.iter().enumerate() {
         let written = match &reports {
             Some(dir) => {
-                let files = write_reports(case, one, dir, n, answers.len())?;
+                let files = reports_of(case, one, dir, n, answers.len())?;
                 if dir.starts_with(case.dir()) {
-                    tell(note_written(case.dir(), &files), lang);
+                    // A journal that cannot be written costs the record, not the report.
+                    if let Err(error) = write_below(case.dir(), &files) {
+                        tell(Err(error), lang);
+                        write_plainly(&files)?;
+                    }
+                } else {
+                    write_plainly(&files)?;
                 }
-                files.into_iter().nth(usize::from(lang == Lang::En))
+                files.into_iter().map(|(path, _)| path).nth(usize::from(lang == Lang::En))
             }
             None => None,
         };
@@ -388,20 +398,27 @@ fn judged_and_sealed(case: &Case, judge: impl FnOnce() -> Result<Vec<Judged>>, l
     Ok(tenants)
 }
 
-/// Writes the HTML report in both languages, French first, and the JSON beside them; names the three files.
-fn write_reports(case: &Case, answer: &Answer, dir: &Path, n: usize, of: usize) -> Result<Vec<PathBuf>> {
-    fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
+fn write_plainly(files: &[(PathBuf, Vec<u8>)]) -> Result<()> {
+    for (path, bytes) in files {
+        if let Some(dir) = path.parent() {
+            fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
+        }
+        fs::write(path, bytes).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// The HTML report in both languages, French first, and the JSON beside them, with the names of the three files.
+fn reports_of(case: &Case, answer: &Answer, dir: &Path, n: usize, of: usize) -> Result<Files> {
     let stem = if of > 1 { format!("qualification-{}", n + 1) } else { "qualification".to_owned() };
     let raw = |row: &RowRef| raw_record(case, row);
     let path = |ending: &str| dir.join(format!("{stem}{ending}"));
-    for one in [Lang::Fr, Lang::En] {
-        let ending = if one == Lang::Fr { ".fr.html" } else { ".en.html" };
-        let html = reflexe_report::html(&answer.qualification, &answer.sentence, &raw, one, &obtain_text)?;
-        fs::write(path(ending), html).with_context(|| path(ending).display().to_string())?;
-    }
-    fs::write(path(".json"), serde_json::to_string_pretty(&answer.qualification)?)
-        .with_context(|| path(".json").display().to_string())?;
-    Ok([".fr.html", ".en.html", ".json"].map(path).into())
+    let html = |lang| reflexe_report::html(&answer.qualification, &answer.sentence, &raw, lang, &obtain_text);
+    Ok(vec![
+        (path(".fr.html"), html(Lang::Fr)?.into_bytes()),
+        (path(".en.html"), html(Lang::En)?.into_bytes()),
+        (path(".json"), serde_json::to_vec_pretty(&answer.qualification)?),
+    ])
 }
 
 /// How an export is got, as the report prints it.

@@ -2,7 +2,7 @@
 //! step never waits for the checks to run again.
 use std::{fs, path::Path};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use reflexe_case::Case;
 use reflexe_fiche::story::StoryInputs;
 use reflexe_model::{CaseInfo, CheckResult, EvidenceInfo, Finding, Unrecognised};
@@ -58,10 +58,7 @@ pub fn kept(dir: &Path, key: &str) -> Option<Vec<Judged>> {
     (kept.key == key).then_some(kept.tenants)
 }
 
-/// Keeps a judgement.
-pub fn keep(dir: &Path, key: String, tenants: &[Judged]) -> Result<()> {
-    let path = dir.join(FILE);
-    let staged = dir.join(format!("{FILE}.new"));
-    let text = serde_json::to_vec(&Kept { key, tenants: tenants.to_vec() })?;
-    fs::write(&staged, text).and_then(|()| fs::rename(&staged, &path)).with_context(|| path.display().to_string())
+/// A judgement, as it is kept.
+pub fn text(key: String, tenants: &[Judged]) -> Result<Vec<u8>> {
+    Ok(serde_json::to_vec(&Kept { key, tenants: tenants.to_vec() })?)
 }

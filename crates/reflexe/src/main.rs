@@ -16,6 +16,7 @@ mod prepared;
 mod progress;
 mod respond;
 mod severity;
+mod triage;
 
 use std::process::ExitCode;
 

@@ -15,7 +15,7 @@ use reflexe_fiche::{
     conclude::Rules,
     pack::{Egress, Fault, Pack},
     response::Response,
-    triage::Marks,
+    triage::{Explained, Marks},
 };
 use reflexe_model::{AnswerValue, Finding, Lang, Text};
 
@@ -123,8 +123,8 @@ impl Prepared {
                 }
             };
             for f in findings.iter().filter(speaks_of) {
-                let why = (said.who.clone(), format!("{FOLDER}: {}", said.claim));
-                marks.dismissed.entry(f.id.clone()).or_insert(why);
+                let declared = Explained { who: said.who.clone(), why: format!("{FOLDER}: {}", said.claim), seen: None };
+                marks.dismissed.entry(f.id.clone()).or_insert(declared);
             }
         }
     }
@@ -171,13 +171,12 @@ fn addresses(dir: &Path) -> Result<BTreeSet<String>> {
     Ok(out)
 }
 
-/// Copies a pack into a case: the profile and the tables, nothing else. Returns what was written.
+/// What a case takes of a pack: the profile and the tables, nothing else, where they differ from what it holds.
 ///
 /// # Errors
-/// When a file cannot be read or written.
-pub fn adopt(pack: &Path, dir: &Path) -> Result<Vec<PathBuf>> {
+/// When a file cannot be read.
+pub fn adopt(pack: &Path, dir: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let folder = dir.join(FOLDER);
-    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let mut written = Vec::new();
     let mut entries: Vec<PathBuf> =
         fs::read_dir(pack).with_context(|| pack.display().to_string())?.flatten().map(|e| e.path()).collect();
@@ -185,10 +184,9 @@ pub fn adopt(pack: &Path, dir: &Path) -> Result<Vec<PathBuf>> {
     for path in entries.into_iter().filter(|p| p.extension().is_some_and(|e| e == "toml" || e == "csv")) {
         let Some(name) = path.file_name() else { continue };
         let target = folder.join(name);
-        let same = fs::read(&target).ok() == fs::read(&path).ok();
-        if !same {
-            fs::copy(&path, &target).with_context(|| path.display().to_string())?;
-            written.push(target);
+        let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
+        if fs::read(&target).ok().as_ref() != Some(&bytes) {
+            written.push((target, bytes));
         }
     }
     Ok(written)

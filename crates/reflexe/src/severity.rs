@@ -1,10 +1,10 @@
-//! `reflexe severity` and `triage`: the severity with its reasons, what a person decides about it, and marks on findings.
+//! `reflexe severity`: the severity with its reasons, and what a person decides about it.
 #![allow(clippy::print_stdout)] // printing is this module's job
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use reflexe_fiche::{axes, say::clean, severity, severity::advice};
-use reflexe_model::{ActionState, Kind, Lang, Mark, Payload, SeverityRange, Triage};
+use reflexe_model::{ActionState, Kind, Lang, Payload, SeverityRange};
 
 use crate::{ask::checked, assemble::Answer, cli::JudgeArgs, desk::Desk};
 
@@ -128,51 +128,4 @@ pub fn show(desk: &Desk, answer: &Answer, range: &SeverityRange, judged: &axes::
             println!("! {}", desk.say(text));
         }
     }
-}
-
-/// Writes a person's mark on a finding.
-///
-/// # Errors
-/// When there is no such finding or mark.
-pub fn triage(desk: &mut Desk, finding: &str, mark: &str, because: Option<String>, judge: &JudgeArgs) -> Result<ExitCode> {
-    let mark = match mark.to_lowercase().as_str() {
-        "legitimate" | "légitime" | "legitime" => Mark::Legitimate,
-        "malicious" | "malveillant" => Mark::Malicious,
-        "doubtful" | "douteux" => Mark::Doubtful,
-        other => bail!("{}: legitimate/légitime, malicious/malveillant, doubtful/douteux", clean(other)),
-    };
-    let answer = desk.answer(judge)?;
-    let Some(found) = answer.qualification.findings.iter().find(|f| f.id == finding) else {
-        bail!(
-            "{}: {}",
-            clean(finding),
-            desk.pick(
-                "pas de tel fait ; les identifiants sont dans le rapport et dans qualify --json",
-                "no such finding; ids stand in the report and in qualify --json"
-            )
-        );
-    };
-    let reason = because.unwrap_or_default();
-    let word = match (mark, desk.lang) {
-        (Mark::Legitimate, Lang::Fr) => "légitime",
-        (Mark::Legitimate, Lang::En) => "legitimate",
-        (Mark::Malicious, Lang::Fr) => "malveillant",
-        (Mark::Malicious, Lang::En) => "malicious",
-        (Mark::Doubtful, Lang::Fr) => "douteux",
-        (Mark::Doubtful, Lang::En) => "doubtful",
-    };
-    let text = format!(
-        "{finding} : {word}{} — {}",
-        if reason.is_empty() { String::new() } else { format!(" ({reason})") },
-        desk.say(&found.text)
-    );
-    let mut draft =
-        desk.draft(Kind::Observation, &text).with(&Payload::Triage(Triage { finding: finding.to_owned(), mark, reason }));
-    draft.content.links.push(finding.to_owned());
-    draft.content.targets.push(found.subject.clone());
-    desk.journal.add(&draft)?;
-    desk.reload()?;
-    let answer = desk.answer(judge)?;
-    println!("{}", desk.say(&answer.sentence));
-    Ok(ExitCode::SUCCESS)
 }

@@ -177,13 +177,31 @@ impl Journal {
         }
     }
 
-    /// The product's record of a file that it wrote below the case folder: its name and hash.
+    /// Writes a file below the case folder, whole or not at all, and records its name and hash. Killed at any moment, it leaves
+    /// either the file as an entry tells it, or no file of that name: never one that the journal contradicts.
     ///
     /// # Errors
-    /// When the file cannot be read or the entry cannot be written.
-    pub fn exported(&mut self, path: &Path) -> Result<Entry, Error> {
-        let sha256 = folder::hash(path).map_err(Error::io(Doing::Reading, path))?;
-        self.add(&words::exported(&folder::relative(&self.dir, path), &sha256, Timestamp::now()))
+    /// When the file or the entry cannot be written.
+    pub fn export(&mut self, path: &Path, bytes: &[u8]) -> Result<Entry, Error> {
+        let folder = path.parent().unwrap_or(&self.dir);
+        fs::create_dir_all(folder).map_err(Error::io(Doing::Writing, folder))?;
+        let staged = folder.join(format!("{}.{}.new", folder::name(path), std::process::id()));
+        let result = self.replace(path, &staged, bytes);
+        if result.is_err() {
+            folder::remove(&staged)?;
+        }
+        result
+    }
+
+    fn replace(&mut self, path: &Path, staged: &Path, bytes: &[u8]) -> Result<Entry, Error> {
+        let written = File::create(staged).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+        written.map_err(Error::io(Doing::Writing, staged))?;
+        let sha256 = folder::hash(staged).map_err(Error::io(Doing::Reading, staged))?;
+        // The file of before goes first: the entry is about the next one.
+        folder::remove(path)?;
+        let entry = self.add(&words::exported(&folder::relative(&self.dir, path), &sha256, Timestamp::now()))?;
+        fs::rename(staged, path).map_err(Error::io(Doing::Moving, path))?;
+        Ok(entry)
     }
 
     /// Records that the head of the journal was given out (`to`: to whom, on paper, by telephone, by mail) and by whom.

@@ -25,7 +25,7 @@ use reflexe_model::{RowCount, RowId};
 
 use super::{
     columns,
-    sink::{FileFacts, Primary, Sink, Source, TABLES},
+    sink::{FileFacts, Primary, Sink, Source, Spare, TABLES},
 };
 use crate::{
     dedup::{Decision, DedupIndex},
@@ -39,7 +39,7 @@ use crate::{
     recognise::{Container, Plan},
     spec::Table,
     text::record_text,
-    write::{Batch, PartWriter, encode},
+    write::{Batch, PartWriter, TableBuilder, encode},
 };
 
 /// Stretches of a file at most as long, and at least.
@@ -195,6 +195,7 @@ pub fn run(work: &Work<'_>, dedup: &mut DedupIndex) -> Result<Totals, Error> {
     let counter = AtomicUsize::new(0);
     let work = || {
         let mut window = None;
+        let mut spare = Spare::default();
         loop {
             let k = counter.fetch_add(1, Ordering::Relaxed);
             if k >= count || lock(&turn).failed.is_some() {
@@ -202,7 +203,7 @@ pub fn run(work: &Work<'_>, dedup: &mut DedupIndex) -> Result<Totals, Error> {
             }
             let start = plan.start + k as u64 * length;
             let bound = if k + 1 == count { u64::MAX } else { start + length };
-            if let Err(error) = one(&job, k, start, bound, file_no, out_dir, &turn, &ready, &output, &mut window) {
+            if let Err(error) = one(&job, k, start, bound, file_no, out_dir, &turn, &ready, &output, &mut window, &mut spare) {
                 lock(&turn).failed.get_or_insert(error);
                 ready.notify_all();
                 return;
@@ -258,6 +259,7 @@ fn one<'a>(
     ready: &Condvar,
     output: &Mutex<Output>,
     window: &mut Option<Window>,
+    spare: &mut Spare,
 ) -> Result<(), Error> {
     let fail = || Error::read(job.shown);
     let take = |window: &mut Option<Window>| match window.take() {
@@ -275,7 +277,7 @@ fn one<'a>(
         None => None,
     };
     let mut read = match guess {
-        Some((from, align)) => Some(stretch(job, take(window).map_err(fail())?, from, align, bound).map_err(fail())?),
+        Some((from, align)) => Some(stretch(job, take(window).map_err(fail())?, from, align, bound, spare).map_err(fail())?),
         None => None,
     };
 
@@ -298,7 +300,7 @@ fn one<'a>(
             None => Window::open(job.path).map_err(fail())?,
         };
         guard.totals.read_again += 1;
-        read = Some(stretch(job, opened, position, None, bound).map_err(fail())?);
+        read = Some(stretch(job, opened, position, None, bound, spare).map_err(fail())?);
     }
     let Some(stretch) = read else {
         return Err(Error::Internal { path: job.shown.to_owned(), what: "a stretch was not read".to_owned() });
@@ -321,6 +323,9 @@ fn one<'a>(
             let columns = batch.columns.iter().map(|c| c.slice(from, rows)).collect();
             let group = Batch { table: batch.table, rows, columns };
             encoded.push((table, encode(&group, file_no, first_row + from as u64)?));
+        }
+        if let Some(slot) = spare.get_mut(table) {
+            *slot = Some(TableBuilder::again(batch));
         }
     }
     let mut out = lock(output);
@@ -350,8 +355,8 @@ fn written(table: usize) -> &'static Table {
 
 /// Reads the records that start in `[start, bound)`. With `align`, `from` is a guess and reading begins at the first record
 /// at `align` or after it.
-fn stretch(job: &Job<'_>, window: Window, from: u64, align: Option<u64>, bound: u64) -> io::Result<Stretch> {
-    let mut sink = Sink::default();
+fn stretch(job: &Job<'_>, window: Window, from: u64, align: Option<u64>, bound: u64, spare: &mut Spare) -> io::Result<Stretch> {
+    let mut sink = Sink::new(spare);
     let mut slots = Slots::default();
     let facts = &job.plan.facts;
     let mut reported = from;

@@ -186,9 +186,14 @@ pub(super) struct Place<'a> {
     pub tenant: Option<&'a str>,
 }
 
-impl Default for Sink {
-    fn default() -> Self {
-        let t = |table| TableBuilder::new(table);
+/// Builders whose memory is used again, by table.
+pub type Spare = [Option<TableBuilder>; TABLES];
+
+impl Sink {
+    /// Nothing yet; tables grow in the memory of `spare`.
+    pub fn new(spare: &mut Spare) -> Self {
+        let mut used = spare.iter_mut();
+        let mut t = |table| used.next().and_then(Option::take).unwrap_or_else(|| TableBuilder::new(table));
         Self {
             tables: [
                 t(columns::Ual::get().table),

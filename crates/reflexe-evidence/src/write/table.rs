@@ -17,11 +17,11 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        ArrayRef, BooleanArray, BooleanBufferBuilder, Float64Array, Int32Array, Int64Array, ListArray, NullBufferBuilder,
-        StringArray, TimestampMicrosecondArray, new_null_array,
+        ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, Float64Array, Int32Array, Int64Array, ListArray,
+        NullBufferBuilder, PrimitiveArray, StringArray, TimestampMicrosecondArray, new_null_array,
     },
     buffer::{Buffer, OffsetBuffer, ScalarBuffer},
-    datatypes::Field,
+    datatypes::{ArrowNativeType, Field, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType},
 };
 use reflexe_model::Scope;
 
@@ -99,6 +99,13 @@ impl TableBuilder {
     pub fn new(table: &'static Table) -> Self {
         let types = PROVENANCE[1..].iter().map(|p| p.1).chain(table.columns.iter().map(|c| c.ty));
         Self { table, rows: 0, columns: types.map(Column::new).collect() }
+    }
+
+    /// No rows yet, in the memory of rows that nobody needs any more: growing anew costs more than filling.
+    pub fn again(batch: Batch) -> Self {
+        let types = PROVENANCE[1..].iter().map(|p| p.1).chain(batch.table.columns.iter().map(|c| c.ty));
+        let columns = types.zip(batch.columns).map(|(ty, used)| Column::again(ty, used)).collect();
+        Self { table: batch.table, rows: 0, columns }
     }
 
     /// Number of a column of the table's own, for the methods below. Look it up once, not per row.
@@ -267,6 +274,15 @@ impl<T: Default + Clone> Numbers<T> {
         Self { values: Vec::new(), valid: NullBufferBuilder::new(0) }
     }
 
+    fn again<P: ArrowPrimitiveType<Native = T>>(used: ArrayRef) -> Self
+    where
+        T: ArrowNativeType,
+    {
+        let Some(array) = sole(used, |a: &PrimitiveArray<P>| a.clone()) else { return Self::new() };
+        let (_, values, _) = array.into_parts();
+        Self { values: emptied(values.into_inner()), valid: NullBufferBuilder::new(0) }
+    }
+
     fn push(&mut self, row: usize, value: T) {
         if self.values.len() != row {
             if self.values.len() > row {
@@ -294,6 +310,14 @@ struct Texts {
 impl Texts {
     fn new() -> Self {
         Self { ends: vec![0], bytes: Vec::new(), valid: NullBufferBuilder::new(0) }
+    }
+
+    fn again(used: ArrayRef) -> Self {
+        let Some(array) = sole(used, |a: &StringArray| a.clone()) else { return Self::new() };
+        let (ends, bytes, _) = array.into_parts();
+        let (mut ends, bytes) = (emptied::<i32>(ends.into_inner().into_inner()), emptied(bytes));
+        ends.push(0);
+        Self { ends, bytes, valid: NullBufferBuilder::new(0) }
     }
 
     fn len(&self) -> usize {
@@ -324,7 +348,30 @@ impl Texts {
     }
 }
 
+/// The array behind a reference that is given up, so that its memory is owned by nobody else.
+fn sole<A: 'static>(used: ArrayRef, clone: impl Fn(&A) -> A) -> Option<A> {
+    used.as_any().downcast_ref::<A>().map(clone)
+}
+
+/// A vector in the memory of a buffer; an empty one where somebody else still holds it.
+fn emptied<T: ArrowNativeType>(buffer: Buffer) -> Vec<T> {
+    let mut vec = buffer.into_vec::<T>().unwrap_or_default();
+    vec.clear();
+    vec
+}
+
 impl Column {
+    fn again(ty: ColumnType, used: ArrayRef) -> Self {
+        match ty {
+            ColumnType::Text => Self::Text(Texts::again(used)),
+            ColumnType::I32 => Self::I32(Numbers::again::<Int32Type>(used)),
+            ColumnType::I64 => Self::I64(Numbers::again::<Int64Type>(used)),
+            ColumnType::F64 => Self::F64(Numbers::again::<Float64Type>(used)),
+            ColumnType::Ts => Self::Ts(Numbers::again::<TimestampMicrosecondType>(used)),
+            ColumnType::Bool | ColumnType::List => Self::new(ty),
+        }
+    }
+
     fn new(ty: ColumnType) -> Self {
         match ty {
             ColumnType::Text => Self::Text(Texts::new()),

@@ -6,6 +6,7 @@ use crate::story::{
     Stages, build,
     tests_support::{at, finding, inputs, link},
 };
+use crate::triage::Explained;
 
 fn action(id: &str) -> ActionInput {
     ActionInput {
@@ -173,7 +174,10 @@ fn privilege_is_seen_on_the_subject_the_actor_and_the_application() {
 
 fn marked(id: &str, findings: &[Finding], dismissed: &[&str], malicious: &[&str]) -> ActionResult {
     let marks = Marks {
-        dismissed: dismissed.iter().map(|f| ((*f).to_owned(), ("Ann".to_owned(), "voulu".to_owned()))).collect(),
+        dismissed: dismissed
+            .iter()
+            .map(|f| ((*f).to_owned(), Explained { who: "Ann".to_owned(), why: "voulu".to_owned(), seen: None }))
+            .collect(),
         malicious: malicious.iter().map(|f| ((*f).to_owned(), "Bob".to_owned())).collect(),
     };
     actions_marked(&[action(id)], findings, &[], &[], &inputs(), Rules::embedded(), &marks).remove(0)

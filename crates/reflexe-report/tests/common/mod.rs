@@ -73,6 +73,7 @@ fn finding(s: Seen) -> Finding {
         in_context: grave,
         class: "event".into(),
         also_suspects: None,
+        fingerprint: "f0".into(),
         rows_total: 2,
         rows: vec![row(1204, "5f1d0f6e-0000-4000-8000-000000000001"), row(1310, "5f1d0f6e-0000-4000-8000-000000000002")],
     }

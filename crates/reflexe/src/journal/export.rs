@@ -38,10 +38,12 @@ pub(super) fn export(desk: &mut Desk, format: &str, out: Option<PathBuf>, separa
     let out = out.unwrap_or_else(|| desk.case.reports_dir().join(name));
     let inside = inside(desk, &out)?;
     let bytes = made(desk, format, delimiter)?;
-    write(&out, &bytes)?;
-    if let Some(below) = inside {
-        desk.journal.exported(&desk.case.dir().join(below))?;
-        desk.reload()?;
+    match inside {
+        Some(below) => {
+            desk.journal.export(&desk.case.dir().join(below), &bytes)?;
+            desk.reload()?;
+        }
+        None => write(&out, &bytes)?,
     }
     println!("{}", out.display());
     Ok(())

@@ -402,13 +402,14 @@ fn calendar(desk: &mut Desk, out: Option<PathBuf>, judge: &JudgeArgs, json: bool
         return Ok(ExitCode::SUCCESS);
     }
     let path = out.unwrap_or_else(|| desk.case.reports_dir().join("clocks.ics"));
-    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    }
-    fs::write(&path, text).with_context(|| path.display().to_string())?;
     let full = |p: &std::path::Path| std::path::absolute(p).unwrap_or_else(|_| p.to_owned());
     if full(&path).starts_with(full(desk.case.dir())) {
-        desk.journal.exported(&path)?;
+        desk.journal.export(&path, text.as_bytes())?;
+    } else {
+        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        }
+        fs::write(&path, text).with_context(|| path.display().to_string())?;
     }
     if json {
         println!("{}", json!({ "file": path.display().to_string(), "events": events }));
