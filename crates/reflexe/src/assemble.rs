@@ -61,6 +61,8 @@ pub struct Answer {
     pub answered: axes::Judged,
     /// What else the axes depend on.
     pub frame: Frame,
+    /// Names of applications, by id.
+    pub names: BTreeMap<String, String>,
 }
 
 /// What people said and prepared.
@@ -276,7 +278,7 @@ pub fn conclude(catalogue: &Catalogue, judged: &Judged, people: &People) -> Answ
     };
     let next_question = state.next().map(|ranked| ranked.question);
     qualification.next_question = next_question;
-    Answer { qualification, sentence, proposals, answered: answered_axes, frame }
+    Answer { qualification, sentence, proposals, answered: answered_axes, frame, names: inputs.names.clone() }
 }
 
 fn check_result(catalogue: &Catalogue, run: &reflexe_engine::CheckRun) -> CheckResult {

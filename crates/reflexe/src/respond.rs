@@ -55,7 +55,9 @@ fn facts(desk: &Desk, answer: &Answer) -> Facts {
     let people = desk.people().answers;
     let answers =
         people.questions().map(|id| (id.to_owned(), people.given(id).iter().map(|g| g.answer.clone()).collect())).collect();
-    Facts::new(&answer.qualification, answers, desk.prepared.statuses())
+    let mut facts = Facts::new(&answer.qualification, answers, desk.prepared.statuses());
+    facts.names.clone_from(&answer.names);
+    facts
 }
 
 /// Says what was wrong in the use of a command.

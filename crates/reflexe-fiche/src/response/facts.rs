@@ -26,9 +26,19 @@ pub struct Facts {
     pub severity: (u8, u8),
     /// Statuses of the organisation (`nis2_essential`, `health` …): held or not; absent: not known.
     pub statuses: BTreeMap<String, bool>,
+    /// Names of applications, by id: who acts on one must recognise it.
+    pub names: BTreeMap<String, String>,
 }
 
 impl Facts {
+    /// A thing as people recognise it and commands take it: an application by its name, with its id whole.
+    pub fn shown(&self, value: &str) -> String {
+        match self.names.get(&value.to_lowercase()) {
+            Some(name) => format!("{} ({})", crate::say::clean(name), crate::say::clean(value)),
+            None => crate::say::clean(value),
+        }
+    }
+
     /// From a qualification and the answers that stand. A person's conclusion wins over the proposed one; the statuses come
     /// from the preparation pack; `TX` follows from Q.2a.07.
     pub fn new(q: &Qualification, answers: BTreeMap<String, Vec<Answer>>, statuses: BTreeMap<String, bool>) -> Self {

@@ -63,7 +63,7 @@ fn list(desk: &Desk, facts: &Facts, json: bool) -> Result<ExitCode> {
     let lang = desk.lang;
     if json {
         let golden: Vec<Text> = desk.response.golden.iter().map(|n| n.text()).collect();
-        let steps: Vec<Value> = plan.iter().map(|s| as_json(s, None)).collect();
+        let steps: Vec<Value> = plan.iter().map(|s| as_json(s, facts, None)).collect();
         let routes: Vec<Value> = routes
             .iter()
             .map(|(r, needed, because)| {
@@ -82,7 +82,7 @@ fn list(desk: &Desk, facts: &Facts, json: bool) -> Result<ExitCode> {
     }
     out.title(desk.pick("À FAIRE, DANS CET ORDRE", "TO DO, IN THIS ORDER"));
     for step in &plan {
-        brief(&mut out, desk, step);
+        brief(&mut out, desk, facts, step);
     }
     if !routes.is_empty() {
         out.title(desk.pick("AUTRES FICHES", "OTHER SHEETS"));
@@ -126,7 +126,7 @@ fn list(desk: &Desk, facts: &Facts, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn brief(out: &mut Lines, desk: &Desk, step: &PlannedStep<'_>) {
+fn brief(out: &mut Lines, desk: &Desk, facts: &Facts, step: &PlannedStep<'_>) {
     let lang = desk.lang;
     let indent = " ".repeat(10);
     let urgent = if step.def.urgent { desk.pick("TOUT DE SUITE · ", "AT ONCE · ") } else { "" };
@@ -135,7 +135,7 @@ fn brief(out: &mut Lines, desk: &Desk, step: &PlannedStep<'_>) {
     out.say(&indent, &needed(step, lang));
     out.say(&indent, desk.say(&step.def.why));
     if !step.targets.is_empty() {
-        let shown: Vec<String> = step.targets.iter().take(NAMED).map(|t| target(t, lang)).collect();
+        let shown: Vec<String> = step.targets.iter().take(NAMED).map(|t| target(t, facts, lang)).collect();
         let more = step.targets.len().saturating_sub(NAMED);
         let more = match (more, lang) {
             (0, _) => String::new(),
@@ -192,14 +192,14 @@ fn reasons(because: &[Text], lang: Lang) -> String {
     because.iter().map(|t| clean(t.get(lang))).collect::<Vec<_>>().join(joint)
 }
 
-fn target(t: &Target, lang: Lang) -> String {
+fn target(t: &Target, facts: &Facts, lang: Lang) -> String {
     let doubt = match (t.certain, lang) {
         (true, _) => "",
         (false, Lang::Fr) => " (soupçonné)",
         (false, Lang::En) => " (suspected)",
     };
     let state = t.state.status.map(|s| format!(" {}", mark(Some(s)))).unwrap_or_default();
-    format!("{}{doubt}{state}", clean(&t.value))
+    format!("{}{doubt}{state}", facts.shown(&t.value))
 }
 
 fn mark(status: Option<Status>) -> &'static str {
@@ -258,10 +258,10 @@ fn whole(desk: &mut Desk, id: &str, only: Option<&str>, facts: &Facts, json: boo
     }
     let all = step.targets.len();
     let (told, shown) = if json {
-        (serde_json::to_string_pretty(&as_json(&step, Some(lang)))? + "\n", all)
+        (serde_json::to_string_pretty(&as_json(&step, facts, Some(lang)))? + "\n", all)
     } else {
         step.targets.truncate(TARGETS);
-        (page(desk, &step, all), step.targets.len())
+        (page(desk, facts, &step, all), step.targets.len())
     };
     let commands: Vec<&str> = step.def.commands.iter().map(String::as_str).collect();
     let fact = (!commands.is_empty()).then(|| {
@@ -284,7 +284,7 @@ fn whole(desk: &mut Desk, id: &str, only: Option<&str>, facts: &Facts, json: boo
     Ok(ExitCode::SUCCESS)
 }
 
-fn page(desk: &Desk, step: &PlannedStep<'_>, all: usize) -> String {
+fn page(desk: &Desk, facts: &Facts, step: &PlannedStep<'_>, all: usize) -> String {
     let lang = desk.lang;
     let mut out = Lines::default();
     let urgent = if step.def.urgent { desk.pick("TOUT DE SUITE · ", "AT ONCE · ") } else { "" };
@@ -313,7 +313,7 @@ fn page(desk: &Desk, step: &PlannedStep<'_>, all: usize) -> String {
             let doubt = if t.certain { "" } else { desk.pick(" · soupçonné", " · suspected") };
             out.say(
                 &format!("  {} ", mark(t.state.status)),
-                &format!("{} {}{doubt}{told} · {because}", kind(t.kind, lang), clean(&t.value)),
+                &format!("{} {}{doubt}{told} · {because}", kind(t.kind, lang), facts.shown(&t.value)),
             );
         }
         if all > step.targets.len() {
@@ -520,7 +520,7 @@ fn state_json(s: &StepState) -> Value {
 }
 
 /// A step; with its commands where it is shown whole.
-fn as_json(step: &PlannedStep<'_>, whole: Option<Lang>) -> Value {
+fn as_json(step: &PlannedStep<'_>, facts: &Facts, whole: Option<Lang>) -> Value {
     let def = step.def;
     let notes: Vec<Value> = def.facts.iter().map(|n| json!({ "fr": n.fr, "en": n.en, "verified": n.verified })).collect();
     let commands = |all: &[ShownCommand]| -> Value {
@@ -538,7 +538,7 @@ fn as_json(step: &PlannedStep<'_>, whole: Option<Lang>) -> Value {
         .targets
         .iter()
         .map(|t| {
-            let mut told = json!({ "kind": t.kind, "value": t.value, "certain": t.certain, "because": t.because, "state": state_json(&t.state) });
+            let mut told = json!({ "kind": t.kind, "value": t.value, "name": facts.names.get(&t.value.to_lowercase()), "certain": t.certain, "because": t.because, "state": state_json(&t.state) });
             if whole.is_some() {
                 told["commands"] = commands(&t.commands);
             }
