@@ -13,9 +13,10 @@ demo:
 test:
 	$(CARGO) test --workspace --profile ci
 
+# In the profile of the tests, so that macros and build scripts are compiled once for both.
 lint:
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --profile ci --quiet -- -D warnings
 
 # Import and checks beside DuckDB, in the same run. BENCH_GB=10 for the long one.
 bench:

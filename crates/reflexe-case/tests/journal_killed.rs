@@ -21,6 +21,8 @@ use reflexe_model::{Kind, Precision, When, ZoneSource};
 
 const CASE: &str = "REFLEXE_TEST_JOURNAL";
 const MOST: &str = "REFLEXE_TEST_ENTRIES";
+/// Also writes a report again and again.
+const REPORT: &str = "REFLEXE_TEST_REPORT";
 
 /// Not a test of its own: adds entries and says each id after it was written.
 #[test]
@@ -41,17 +43,19 @@ fn child() {
         let entry = journal.add(&Draft::new(Kind::Note, when, "Dupont", &format!("écriture {n}"))).unwrap();
         println!("\nid {}", entry.header.entry_id);
         std::io::stdout().flush().unwrap();
+        if env::var_os(REPORT).is_some() {
+            journal.export(&Path::new(&case).join("reports/report.html"), format!("report {n}").as_bytes()).unwrap();
+        }
     }
 }
 
-fn start(case: &Path, most: u32) -> Child {
-    Command::new(env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture"])
-        .env(CASE, case)
-        .env(MOST, most.to_string())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+fn start(case: &Path, most: u32, report: bool) -> Child {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", "child", "--nocapture"]).env(CASE, case).env(MOST, most.to_string()).stdout(Stdio::piped());
+    if report {
+        command.env(REPORT, "1");
+    }
+    command.spawn().unwrap()
 }
 
 fn ids(child: Child) -> Vec<String> {
@@ -69,11 +73,11 @@ fn what_was_said_to_be_written_survives_a_kill() {
     drop(Case::create(&case).unwrap());
     let mut said = BTreeSet::new();
     let mut random = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos() | 1;
-    for _ in 0..15 {
+    for round in 0..20 {
         random ^= random << 13;
         random ^= random >> 17;
         random ^= random << 5;
-        let mut child = start(&case, 100_000);
+        let mut child = start(&case, 100_000, round % 2 == 0);
         thread::sleep(Duration::from_millis(u64::from(40 + random % 400)));
         child.kill().unwrap();
         said.extend(ids(child));
@@ -92,7 +96,7 @@ fn two_at_once_leave_no_gap_and_no_fork() {
     let case = dir.path().join("case");
     // The case stays open for writing, as during an import.
     let _held = Case::create(&case).unwrap();
-    let children = [start(&case, 40), start(&case, 40), start(&case, 40)];
+    let children = [start(&case, 40, false), start(&case, 40, false), start(&case, 40, false)];
     let said: BTreeSet<String> = children.into_iter().flat_map(ids).collect();
     assert_eq!(said.len(), 120);
     let verified = verify(&case).unwrap();

@@ -133,8 +133,10 @@ fn contains_ignore_case(text: &str, small: &str) -> bool {
 pub fn upn_of(text: &str) -> Option<String> {
     let text = text.trim();
     let (local, domain) = text.rsplit_once('@')?;
-    let fits = !local.is_empty() && domain.contains('.') && !text.contains([' ', '\\', '|', '/', ';']);
-    (fits && !is_system(text)).then(|| text.to_lowercase())
+    // bytes, not characters: this runs for every record
+    let stray = |b: u8| matches!(b, b' ' | b'\\' | b'|' | b'/' | b';');
+    let fits = !local.is_empty() && domain.bytes().any(|b| b == b'.') && !text.bytes().any(stray);
+    (fits && !is_system(text)).then(|| if text.is_ascii() { text.to_ascii_lowercase() } else { text.to_lowercase() })
 }
 
 #[cfg(test)]

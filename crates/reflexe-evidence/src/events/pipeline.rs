@@ -25,7 +25,7 @@ use reflexe_model::{RowCount, RowId};
 
 use super::{
     columns,
-    sink::{FileFacts, Primary, Sink, Source, Spare, TABLES},
+    sink::{Collected, FileFacts, Primary, Sink, Source, Spare, TABLES},
 };
 use crate::{
     dedup::{Decision, DedupIndex},
@@ -109,7 +109,7 @@ fn tables() -> [&'static Table; TABLES] {
 
 /// A stretch, read.
 struct Stretch {
-    sink: Sink,
+    found: Collected,
     first: u64,
     /// Newlines between where reading began and `first`.
     lines_before: u64,
@@ -309,20 +309,25 @@ fn one<'a>(
     let base = guard.lines - stretch.lines_before.min(guard.lines);
     guard.lines = base + stretch.lines;
     guard.position = stretch.end;
-    let decided = decide(&mut guard, stretch.sink, file_no, base, stretch.next_link);
+    let decided = decide(&mut guard, stretch.found, file_no, stretch.next_link);
     guard.next += 1;
     drop(guard);
     ready.notify_all();
     *window = Some(stretch.window);
-    let batches = decided?;
+    let pieces = decided?;
 
     let mut encoded = Vec::new();
-    for (table, first_row, batch) in batches {
-        for from in (0..batch.rows).step_by(crate::write::ROW_GROUP) {
-            let rows = crate::write::ROW_GROUP.min(batch.rows - from);
-            let columns = batch.columns.iter().map(|c| c.slice(from, rows)).collect();
-            let group = Batch { table: batch.table, rows, columns };
-            encoded.push((table, encode(&group, file_no, first_row + from as u64)?));
+    for Piece { table, first_row, rows, batch, mask } in pieces {
+        let batch = add_lines(batch, base);
+        for from in (0..rows).step_by(crate::write::ROW_GROUP) {
+            let many = crate::write::ROW_GROUP.min(rows - from);
+            // Column by column: what a filter copies lives only until it is encoded.
+            let kept = mask.as_ref().map(|mask| FilterBuilder::new(mask).optimize().build());
+            let columns = batch.columns.iter().map(|column| match &kept {
+                Some(kept) => Ok(kept.filter(column)?.slice(from, many)),
+                None => Ok(column.slice(from, many)),
+            });
+            encoded.push((table, encode(batch.table, many, columns, file_no, first_row + from as u64)?));
         }
         if let Some(slot) = spare.get_mut(table) {
             *slot = Some(TableBuilder::again(batch));
@@ -384,7 +389,8 @@ fn stretch(job: &Job<'_>, window: Window, from: u64, align: Option<u64>, bound: 
                 report(item.offset);
             }
             let (end, lines) = (records.settle()?, records.lines());
-            Ok(Stretch { sink, first, lines_before, end, lines, next_link: records.links > 0, window: records.into_window() })
+            let (found, next_link) = (sink.finish(), records.links > 0);
+            Ok(Stretch { found, first, lines_before, end, lines, next_link, window: records.into_window() })
         }
         Container::Csv(dialect) => {
             let mut rows = CsvRecords::new(window, dialect, from)?;
@@ -418,7 +424,8 @@ fn stretch(job: &Job<'_>, window: Window, from: u64, align: Option<u64>, bound: 
                 report(item.offset);
             }
             let (end, lines) = (rows.settle()?, rows.lines());
-            Ok(Stretch { sink, first, lines_before, end, lines, next_link: false, window: rows.into_window() })
+            let found = sink.finish();
+            Ok(Stretch { found, first, lines_before, end, lines, next_link: false, window: rows.into_window() })
         }
     }
 }
@@ -450,18 +457,29 @@ fn with_flag(facts: &FileFacts, flag: &'static str) -> FileFacts {
     facts
 }
 
-/// Decides which records are kept, and gives the rows to write: table, number of the first row, rows.
-fn decide(turn: &mut Turn<'_>, sink: Sink, file_no: u32, base: u64, next_link: bool) -> Result<Vec<(usize, u64, Batch)>, Error> {
-    let tally = sink.tally.clone();
-    let tenants = sink.tenants.clone();
+/// Rows of a stretch to write.
+struct Piece {
+    table: usize,
+    /// Number of the first row in its table.
+    first_row: u64,
+    /// Rows that stay.
+    rows: usize,
+    batch: Batch,
+    /// Which rows stay; all where there is none.
+    mask: Option<BooleanArray>,
+}
+
+/// Decides which records are kept, and gives the rows to write.
+fn decide(turn: &mut Turn<'_>, found: Collected, file_no: u32, next_link: bool) -> Result<Vec<Piece>, Error> {
+    let Collected { batches, issues, records, tally, tenants, .. } = found;
     let totals = &mut turn.totals;
     totals.next_link |= next_link;
-    totals.rejected += sink.rejected;
-    totals.domains.extend(sink.domains.iter().cloned());
-    for (count, rows) in &sink.result_counts {
-        *totals.result_counts.entry(*count).or_default() += rows;
+    totals.rejected += found.rejected;
+    totals.domains.extend(found.domains);
+    for (count, rows) in found.result_counts {
+        *totals.result_counts.entry(count).or_default() += rows;
     }
-    for (code, n) in &sink.codes {
+    for (code, n) in found.codes {
         *totals.codes.entry(code).or_default() += n;
     }
     for (source, tally) in tally {
@@ -472,7 +490,6 @@ fn decide(turn: &mut Turn<'_>, sink: Sink, file_no: u32, base: u64, next_link: b
             count.span = Some(count.span.map_or((a, z), |(b, y)| (a.min(b), z.max(y))));
         }
     }
-    let (batches, issues, records) = sink.finish();
     let specs = tables();
     let mut keep = Keep::new(&batches);
     let mut before = [0; TABLES];
@@ -509,22 +526,20 @@ fn decide(turn: &mut Turn<'_>, sink: Sink, file_no: u32, base: u64, next_link: b
         *turn.totals.tenants.entry((source, tenant)).or_default() += n;
     }
     let mut out = Vec::new();
-    let copies = keep.copies(&batches, base, &records)?;
+    let copies = keep.copies(&batches, &records)?;
+    let mut push = |table: usize, rows: usize, batch: Batch, mask: Option<BooleanArray>| {
+        if rows > 0 {
+            let first_row = turn.rows[table];
+            turn.rows[table] += rows as u64;
+            out.push(Piece { table, first_row, rows, batch, mask });
+        }
+    };
     for (i, batch) in batches.into_iter().enumerate() {
-        let batch = keep.filter(i, batch, base)?;
-        push(&mut out, turn, i, batch);
+        push(i, keep.kept[i] as usize, batch, keep.mask(i));
     }
-    push(&mut out, turn, COPY, copies);
-    push(&mut out, turn, ISSUE, add_lines(issues, base));
+    push(COPY, copies.rows, copies, None);
+    push(ISSUE, issues.rows, issues, None);
     Ok(out)
-}
-
-fn push(out: &mut Vec<(usize, u64, Batch)>, turn: &mut Turn<'_>, table: usize, batch: Batch) {
-    if batch.rows > 0 {
-        let first = turn.rows[table];
-        turn.rows[table] += batch.rows as u64;
-        out.push((table, first, batch));
-    }
 }
 
 /// Which rows of a stretch stay.
@@ -564,19 +579,14 @@ impl Keep {
         }
     }
 
-    fn filter(&self, i: usize, batch: Batch, base: u64) -> Result<Batch, Error> {
-        if self.dropped[i] == 0 {
-            return Ok(add_lines(batch, base));
-        }
-        let mask = BooleanArray::new(BooleanBuffer::from(self.masks[i].as_slice()), None);
-        let filter = FilterBuilder::new(&mask).optimize().build();
-        let columns = batch.columns.iter().map(|c| filter.filter(c)).collect::<Result<_, _>>();
-        let columns = columns.map_err(|e| Error::table(&batch.table.name)(e.into()))?;
-        Ok(add_lines(Batch { table: batch.table, rows: self.kept[i] as usize, columns }, base))
+    /// Which rows of a table stay; `None` if all do.
+    fn mask(&self, i: usize) -> Option<BooleanArray> {
+        let some = self.dropped[i] > 0;
+        some.then(|| BooleanArray::new(BooleanBuffer::from(self.masks[i].as_slice()), None))
     }
 
     /// Rows of `row_copy`: provenance of the copies, and the id of the record.
-    fn copies(&self, batches: &[Batch], base: u64, records: &[Primary]) -> Result<Batch, Error> {
+    fn copies(&self, batches: &[Batch], records: &[Primary]) -> Result<Batch, Error> {
         let c = columns::Copy::get();
         let mut parts: Vec<Vec<ArrayRef>> = Vec::new();
         let mut rows = 0;
@@ -604,7 +614,7 @@ impl Keep {
             let arrays: Vec<&dyn Array> = parts.iter().map(|p| p[column].as_ref()).collect();
             columns.push(arrow::compute::concat(&arrays).map_err(|e| Error::table(&c.table.name)(e.into()))?);
         }
-        Ok(add_lines(Batch { table: c.table, rows, columns }, base))
+        Ok(Batch { table: c.table, rows, columns })
     }
 }
 

@@ -186,6 +186,29 @@ pub(super) struct Place<'a> {
     pub tenant: Option<&'a str>,
 }
 
+/// What a sink collected; see [`Sink`].
+#[derive(Debug)]
+pub struct Collected {
+    /// Rows by table.
+    pub batches: Vec<Batch>,
+    /// Rows of `ingest_issue`.
+    pub issues: Batch,
+    /// The records, in order.
+    pub records: Vec<Primary>,
+    /// Counts by source.
+    pub tally: BTreeMap<Source, Tally>,
+    /// Records rejected that belong to no source.
+    pub rejected: u64,
+    /// Tenants met; the first stands for none.
+    pub tenants: Vec<String>,
+    /// Domains of the organisation itself.
+    pub domains: BTreeSet<String>,
+    /// Records by the `ResultCount` that they carry.
+    pub result_counts: BTreeMap<u64, u64>,
+    /// Codes of rejects, counted.
+    pub codes: BTreeMap<&'static str, u64>,
+}
+
 /// Builders whose memory is used again, by table.
 pub type Spare = [Option<TableBuilder>; TABLES];
 
@@ -401,8 +424,18 @@ impl Sink {
         }
     }
 
-    /// The rows.
-    pub fn finish(self) -> (Vec<Batch>, Batch, Vec<Primary>) {
-        (self.tables.into_iter().map(TableBuilder::finish).collect(), self.issues.finish(), self.records)
+    /// The rows, and what was counted.
+    pub fn finish(self) -> Collected {
+        Collected {
+            batches: self.tables.into_iter().map(TableBuilder::finish).collect(),
+            issues: self.issues.finish(),
+            records: self.records,
+            tally: self.tally,
+            rejected: self.rejected,
+            tenants: self.tenants,
+            domains: self.domains,
+            result_counts: self.result_counts,
+            codes: self.codes,
+        }
     }
 }

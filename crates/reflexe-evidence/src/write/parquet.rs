@@ -80,21 +80,26 @@ impl PartWriter {
     }
 }
 
-/// Encodes a batch as one row group; its rows get the numbers from `first_row` of evidence file `file_no`.
+/// Encodes the columns of a table as one row group; its rows get the numbers from `first_row` of evidence file `file_no`.
 ///
 /// # Errors
-/// When the encoder refuses it.
-pub fn encode(batch: &Batch, file_no: u32, first_row: u64) -> Result<Vec<ArrowColumnChunk>, Error> {
-    let table = batch.table;
+/// When a column cannot be made, or the encoder refuses it.
+pub fn encode(
+    table: &'static Table,
+    rows: usize,
+    columns: impl Iterator<Item = Result<ArrayRef, ParquetError>>,
+    file_no: u32,
+    first_row: u64,
+) -> Result<Vec<ArrowColumnChunk>, Error> {
     let first = RowId::new(table.number, file_no, first_row).0;
-    let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(first..first + batch.rows as i64));
+    let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(first..first + rows as i64));
     let run = || -> Result<Vec<ArrowColumnChunk>, ParquetError> {
         let schema = table.schema();
         let factory = ArrowRowGroupWriterFactory::new(&serialized(table, Vec::new())?, schema.clone());
         let mut writers = factory.create_column_writers(0)?.into_iter();
         let mut chunks = Vec::with_capacity(schema.fields().len());
-        for (field, array) in schema.fields().iter().zip(std::iter::once(&ids).chain(&batch.columns)) {
-            for leaf in compute_leaves(field, array)? {
+        for (field, array) in schema.fields().iter().zip(std::iter::once(Ok(ids)).chain(columns)) {
+            for leaf in compute_leaves(field, &array?)? {
                 let mut writer = writers.next().ok_or_else(|| ParquetError::General("fewer writers than columns".into()))?;
                 writer.write(&leaf)?;
                 chunks.push(writer.close()?);
@@ -116,9 +121,9 @@ pub fn write_part(out_dir: &Path, file_no: u32, part: u32, batch: &Batch) -> Res
     let mut writer = PartWriter::create(out_dir, batch.table, file_no, part)?;
     for start in (0..batch.rows).step_by(ROW_GROUP) {
         let rows = ROW_GROUP.min(batch.rows - start);
-        let columns = batch.columns.iter().map(|c| c.slice(start, rows)).collect();
+        let columns = batch.columns.iter().map(|c| Ok(c.slice(start, rows)));
         let first = (u64::from(part) << 30) + start as u64;
-        writer.append(encode(&Batch { table: batch.table, rows, columns }, file_no, first)?)?;
+        writer.append(encode(batch.table, rows, columns, file_no, first)?)?;
     }
     writer.close()?;
     Ok(batch.rows as u64)
@@ -136,10 +141,13 @@ fn properties(table: &Table) -> WriterPropertiesPtr {
         .set_compression(Compression::ZSTD(level))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(ROW_GROUP));
-    // rising numbers: deltas are a few bits each
-    for name in ["row_id", "src_offset", "src_line"] {
-        let path = ColumnPath::from(name);
-        props = props.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+    // rising numbers and times: deltas are a few bits each
+    for field in table.schema().fields() {
+        if matches!(field.data_type(), DataType::Int64 | DataType::Timestamp(..)) {
+            let path = ColumnPath::from(field.name().as_str());
+            props = props.set_column_dictionary_enabled(path.clone(), false);
+            props = props.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+        }
     }
     // the least and the greatest text of a row group rule nothing out: only numbers and times have statistics
     for field in table.schema().fields() {
@@ -148,7 +156,7 @@ fn properties(table: &Table) -> WriterPropertiesPtr {
         }
     }
     // a dictionary of values that never come back is work for nothing
-    if let Some(id) = table.record_id.as_deref().filter(|_| table.part_of.is_none()) {
+    if let Some(id) = table.record_id.as_deref() {
         props = props.set_column_dictionary_enabled(ColumnPath::from(id), false);
     }
     props.build().into()

@@ -247,7 +247,22 @@ impl TableBuilder {
     /// Never: texts come from `&str` or from bytes that were validated.
     pub fn finish(self) -> Batch {
         let rows = self.rows;
-        Batch { table: self.table, rows, columns: self.columns.into_iter().map(|c| c.finish(rows)).collect() }
+        // Most columns of a wide table are empty in most files: one array of nothing serves them all.
+        let mut nothing: Vec<(ColumnType, ArrayRef)> = Vec::new();
+        let columns = self.columns.into_iter().map(|c| {
+            if c.len() > 0 {
+                return c.finish(rows);
+            }
+            let ty = c.ty();
+            if let Some((_, array)) = nothing.iter().find(|(t, _)| *t == ty) {
+                return array.clone();
+            }
+            let array = new_null_array(&ty.arrow(), rows);
+            nothing.push((ty, array.clone()));
+            array
+        });
+        let columns = columns.collect();
+        Batch { table: self.table, rows, columns }
     }
 }
 
@@ -408,9 +423,6 @@ impl Column {
     }
 
     fn finish(self, rows: usize) -> ArrayRef {
-        if self.len() == 0 {
-            return new_null_array(&self.ty().arrow(), rows);
-        }
         match self {
             Self::Text(c) => c.finish(rows),
             Self::Bool(mut values, mut valid) => {
