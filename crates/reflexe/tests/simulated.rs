@@ -87,6 +87,35 @@ fn the_attacked_tenant_is_found_out() {
             assert!(enough, "seed {seed}: {action} is {state}");
         }
         assert!(answer["severity"]["proposed"]["low"].as_u64() >= Some(3), "an administrator is compromised: at least major");
+        claims_reach_their_rows(&answer, &dir.path().join(format!("case-{seed}/reports/qualification.en.html")));
+    }
+}
+
+/// From the sentence of an action or a story one step leads to its findings, and one more to the rows of each.
+fn claims_reach_their_rows(answer: &Value, page: &Path) {
+    let page = fs::read_to_string(page).expect("the report is written");
+    let findings = list(answer, "findings");
+    let text = |v: &Value| v.as_str().expect("a text").to_owned();
+    let concluded = list(answer, "actions").iter().filter(|a| matches!(text(&a["proposed"]).as_str(), "confirmed" | "suspected"));
+    let mut claims: Vec<(String, Vec<Value>)> = concluded.map(|a| (text(&a["id"]), list(a, "because").clone())).collect();
+    assert!(claims.len() >= 4, "{claims:?}");
+    claims.extend(list(answer, "stories").iter().map(|s| (text(&s["id"]), list(s, "findings").clone())));
+    for (claim, because) in &claims {
+        assert!(!because.is_empty(), "{claim} rests on nothing");
+        for id in because.iter().map(text) {
+            assert!(findings.iter().any(|f| f["id"] == id.as_str()), "{claim}: {id} is not among the findings");
+            assert!(page.contains(&format!("href=\"#f-{id}\"")), "{claim}: no link to {id}");
+        }
+    }
+    for f in findings.iter().filter(|f| rank(f["verdict"].as_str().expect("a verdict")) >= rank("weakness")) {
+        let id = text(&f["id"]);
+        let place = page.find(&format!("id=\"f-{id}\"")).unwrap_or_else(|| panic!("{id} stands in the report"));
+        let rows = list(f, "rows");
+        assert!(!rows.is_empty(), "no row proves {f}");
+        let locator =
+            rows[0]["locator"].as_str().filter(|l| l.contains('@')).unwrap_or_else(|| panic!("no place in a file: {f}"));
+        let name = rows[0]["file"].as_str().and_then(|f| f.rsplit('/').next()).filter(|n| !n.is_empty()).expect("a file");
+        assert!(page[place..].contains(name), "{id}: {name} {locator} is not opened by the report");
     }
 }
 

@@ -19,6 +19,8 @@ const STORIES: usize = 12;
 const STORIES_LISTED: usize = 200;
 /// Facts of a story in its drawing and table.
 const STORY_FACTS: usize = 80;
+/// Facts of a weak story that are listed: each opens on its rows.
+const WEAK_FACTS: usize = 5;
 /// Exports explained.
 const EXPORTS: usize = 5;
 
@@ -126,9 +128,9 @@ pub(crate) fn stories(q: &Qualification, w: Words, shown: &BTreeSet<&str>) -> (V
 fn story(by_id: &BTreeMap<&str, &Finding>, s: &Story, n: usize, full: bool, w: Words, shown: &BTreeSet<&str>) -> StoryView {
     let stages = Stages::embedded();
     let told: Vec<&Finding> = s.findings.iter().filter_map(|id| by_id.get(id.as_str()).copied()).collect();
-    let limit = if full { STORY_FACTS } else { 0 };
+    let limit = if full { STORY_FACTS } else { WEAK_FACTS };
     let some: Vec<&Finding> = told.iter().copied().take(limit).collect();
-    let context = &s.context[..s.context.len().min(limit)];
+    let context = &s.context[..if full { s.context.len().min(limit) } else { 0 }];
     let mut facts: Vec<(Option<jiff::Timestamp>, StoryRow)> = some
         .iter()
         .map(|f| {
@@ -157,7 +159,8 @@ fn story(by_id: &BTreeMap<&str, &Finding>, s: &Story, n: usize, full: bool, w: W
     }));
     // Undated last; a stable sort keeps the story's own order.
     facts.sort_by_key(|(t, _)| (t.is_none(), *t));
-    let hidden = (told.len() + s.context.len()).saturating_sub(facts.len());
+    let all = if full { told.len() + s.context.len() } else { told.len() };
+    let hidden = all.saturating_sub(facts.len());
     StoryView {
         n: n + 1,
         class: match s.level {
@@ -177,7 +180,7 @@ fn story(by_id: &BTreeMap<&str, &Finding>, s: &Story, n: usize, full: bool, w: W
         principals: s.principals.iter().filter(|p| **p != s.subject).take(12).map(|p| pieces(p, LONG)).collect(),
         strip: if full { strip(&some, context, w.0, w.context()) } else { None },
         facts: facts.into_iter().map(|(_, row)| row).collect(),
-        facts_more: (full && hidden > 0).then(|| w.more(hidden)),
+        facts_more: (hidden > 0).then(|| w.more(hidden)),
     }
 }
 
