@@ -17,7 +17,7 @@ use datafusion::{
         file_format::parquet::ParquetFormat,
         listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl},
     },
-    execution::{memory_pool::FairSpillPool, runtime_env::RuntimeEnvBuilder},
+    execution::{memory_pool::GreedyMemoryPool, runtime_env::RuntimeEnvBuilder},
     prelude::{SessionConfig, SessionContext},
 };
 use jiff::{Timestamp, ToSpan};
@@ -131,7 +131,8 @@ impl Session {
             .with_target_partitions(options.threads.max(1))
             .with_batch_size(options.batch)
             .with_information_schema(true);
-        let env = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(options.memory))).build_arc()?;
+        // One pool for whoever comes first: a share for each of twenty waiting sorts was too small for one batch of a wide window.
+        let env = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(GreedyMemoryPool::new(options.memory))).build_arc()?;
         let ctx = SessionContext::new_with_config_rt(config, env);
         let catalog = ctx.catalog("datafusion").ok_or_else(|| EngineError::Start("no default catalogue".into()))?;
         for schema in ["stored", "ref", "input", "signal"] {
