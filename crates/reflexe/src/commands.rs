@@ -24,7 +24,7 @@ use crate::{
     casework,
     cli::{CaseAction, Cli, Command, ImportArgs, JudgeArgs, QueryFormat},
     desk::{self, Desk},
-    journal,
+    files, journal,
     judged::{self, Judged},
     prepare,
     prepared::{self, Prepared},
@@ -264,21 +264,9 @@ fn judged_anew(case: &Case, catalogue: &Catalogue, options: &JudgeOptions, lang:
     tenants.iter_mut().for_each(|t| t.findings.iter_mut().for_each(|f| f.rows.truncate(ROWS)));
     if options.only.is_empty() {
         let kept = judged::text(key(case, options)?, &tenants)?;
-        tell(write_below(case.dir(), &[(case.dir().join(judged::FILE), kept)]), lang);
+        tell(files::own(case.dir(), &[(case.dir().join(judged::FILE), kept)]), lang);
     }
     Ok(tenants)
-}
-
-/// Files to be written: where, and what.
-type Files = Vec<(PathBuf, Vec<u8>)>;
-
-/// Writes files below the case folder; the journal tells of each.
-fn write_below(dir: &Path, files: &[(PathBuf, Vec<u8>)]) -> Result<()> {
-    let mut journal = Journal::open(dir)?;
-    for (path, bytes) in files {
-        journal.export(path, bytes)?;
-    }
-    Ok(())
 }
 
 /// Tells what could not be written. A case that cannot be written (a read-only disk) is still judged.
@@ -294,7 +282,7 @@ fn tell(result: Result<()>, lang: Lang) {
 /// When a file cannot be read or copied.
 pub fn prepared(dir: &Path, given: Option<&Path>, response: &Response, lang: Lang) -> Result<Prepared> {
     if let Some(pack) = given {
-        write_below(dir, &prepared::adopt(pack, dir)?)?;
+        files::own(dir, &prepared::adopt(pack, dir)?)?;
     }
     Prepared::of_case(dir, response, Timestamp::now().to_zoned(default_zone()).date(), lang)
 }
@@ -325,20 +313,19 @@ fn answer(
     let answers: Vec<Answer> = tenants.iter().map(|t| assemble::conclude(catalogue, t, &people)).collect();
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut out = std::io::stdout().lock();
+    let mut unwritten = None;
     for (n, one) in answers.iter().enumerate() {
         let written = match &reports {
             Some(dir) => {
                 let files = reports_of(case, one, dir, n, answers.len())?;
-                if dir.starts_with(case.dir()) {
-                    // A journal that cannot be written costs the record, not the report.
-                    if let Err(error) = write_below(case.dir(), &files) {
-                        tell(Err(error), lang);
-                        write_plainly(&files)?;
+                match files::wanted(case.dir(), &files, lang) {
+                    Ok(()) => files.into_iter().map(|(path, _)| path).nth(usize::from(lang == Lang::En)),
+                    // The answer is said even where its report cannot be written; the exit code tells.
+                    Err(error) => {
+                        unwritten = Some(error);
+                        None
                     }
-                } else {
-                    write_plainly(&files)?;
                 }
-                files.into_iter().map(|(path, _)| path).nth(usize::from(lang == Lang::En))
             }
             None => None,
         };
@@ -357,14 +344,18 @@ fn answer(
         match lang {
             Lang::Fr => writeln!(
                 out,
-                "Ensuite : reflexe ask{option} (ce que seuls des humains savent), puis reflexe steps{option} (que faire)"
+                "Ensuite : reflexe triage{option} (les faits à juger), reflexe ask{option} (ce que seuls des humains savent),\n  reflexe steps{option} (que faire)"
             )?,
-            Lang::En => {
-                writeln!(out, "Next: reflexe ask{option} (what only people know), then reflexe steps{option} (what to do)")?
-            }
+            Lang::En => writeln!(
+                out,
+                "Next: reflexe triage{option} (findings to judge), reflexe ask{option} (what only people know),\n  reflexe steps{option} (what to do)"
+            )?,
         }
     }
-    Ok(())
+    match unwritten {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
 }
 
 /// Judges; beside it, computes the SHA-256 of the originals that have none yet, so that the answer does not wait for it.
@@ -398,18 +389,8 @@ fn judged_and_sealed(case: &Case, judge: impl FnOnce() -> Result<Vec<Judged>>, l
     Ok(tenants)
 }
 
-fn write_plainly(files: &[(PathBuf, Vec<u8>)]) -> Result<()> {
-    for (path, bytes) in files {
-        if let Some(dir) = path.parent() {
-            fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
-        }
-        fs::write(path, bytes).with_context(|| path.display().to_string())?;
-    }
-    Ok(())
-}
-
 /// The HTML report in both languages, French first, and the JSON beside them, with the names of the three files.
-fn reports_of(case: &Case, answer: &Answer, dir: &Path, n: usize, of: usize) -> Result<Files> {
+fn reports_of(case: &Case, answer: &Answer, dir: &Path, n: usize, of: usize) -> Result<files::Files> {
     let stem = if of > 1 { format!("qualification-{}", n + 1) } else { "qualification".to_owned() };
     let raw = |row: &RowRef| raw_record(case, row);
     let path = |ending: &str| dir.join(format!("{stem}{ending}"));

@@ -8,6 +8,7 @@ mod casework;
 mod cli;
 mod commands;
 mod desk;
+mod files;
 mod journal;
 mod judged;
 mod locale;

@@ -1,12 +1,11 @@
 //! `reflexe prepare`, `glossary` and `attacks`: what can be done and read before anything happens.
 #![allow(clippy::print_stdout)] // printing is this module's job
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use jiff::{Timestamp, tz::TimeZone};
 use reflexe_case::journal::when::default_zone;
 use reflexe_fiche::{
@@ -140,13 +139,12 @@ fn print(dir: &Path, out: Option<PathBuf>, response: &Response, lang: Lang, json
         eprintln!("{}", fault_line(fault, lang));
     }
     let out = out.unwrap_or_else(|| dir.to_owned());
-    fs::create_dir_all(&out).with_context(|| out.display().to_string())?;
     let catalogue = Catalogue::load()?;
     let input = KitInput { catalogue: &catalogue, response, pack: &pack, now: Timestamp::now() };
     let mut written = Vec::new();
     for one in [Lang::Fr, Lang::En] {
         let path = out.join(if one == Lang::Fr { "kit.fr.html" } else { "kit.en.html" });
-        fs::write(&path, reflexe_report::kit(&input, one)?).with_context(|| path.display().to_string())?;
+        crate::files::plain(&path, reflexe_report::kit(&input, one)?.as_bytes())?;
         written.push(path.display().to_string());
     }
     if json {

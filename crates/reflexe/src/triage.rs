@@ -1,6 +1,9 @@
 //! `reflexe triage`: every finding with what people made of it, and their marks, one finding or one subject at a time.
 #![allow(clippy::print_stdout)] // printing is this module's job
-use std::{collections::BTreeMap, process::ExitCode};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::ExitCode,
+};
 
 use anyhow::{Result, bail};
 use reflexe_fiche::{answers::Marked, say::clean};
@@ -27,10 +30,10 @@ pub fn run(desk: &mut Desk, said: Option<Said>, judge: &JudgeArgs, json: bool) -
     let answer = assemble::conclude(&desk.catalogue, &judged, &desk.people());
     let findings = &answer.qualification.findings;
     match said {
-        None if json => println!("{}", serde_json::to_string_pretty(&listed(desk, findings))?),
-        None => print!("{}", list(desk, findings, &|subject| judged.inputs.shown(subject))),
+        None if json => println!("{}", serde_json::to_string_pretty(&Sheet::of(desk, findings).json())?),
+        None => print!("{}", Sheet::of(desk, findings).text(desk, &|subject| judged.inputs.shown(subject))),
         Some(said) => {
-            write(desk, findings, &said)?;
+            write(desk, findings, &answer.names, &said)?;
             let answer = assemble::conclude(&desk.catalogue, &judged, &desk.people());
             println!("{}", desk.say(&answer.sentence));
         }
@@ -38,7 +41,7 @@ pub fn run(desk: &mut Desk, said: Option<Said>, judge: &JudgeArgs, json: bool) -
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(desk: &mut Desk, findings: &[Finding], said: &Said) -> Result<()> {
+fn write(desk: &mut Desk, findings: &[Finding], names: &BTreeMap<String, String>, said: &Said) -> Result<()> {
     let mark = match said.mark.to_lowercase().as_str() {
         "legitimate" | "légitime" | "legitime" => Mark::Legitimate,
         "malicious" | "malveillant" => Mark::Malicious,
@@ -46,7 +49,7 @@ fn write(desk: &mut Desk, findings: &[Finding], said: &Said) -> Result<()> {
         other => bail!("{}: legitimate/légitime, malicious/malveillant, doubtful/douteux", clean(other)),
     };
     let reason = said.because.clone().unwrap_or_default();
-    let meant = meant(desk, findings, &said.what)?;
+    let meant = meant(desk, findings, names, &said.what)?;
     for found in &meant {
         let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
         let text = format!("{} : {}{why} — {}", found.id, desk.say(&word(mark)), desk.say(&found.text));
@@ -61,13 +64,24 @@ fn write(desk: &mut Desk, findings: &[Finding], said: &Said) -> Result<()> {
     desk.reload()
 }
 
-/// The finding of an id, or those of a subject that stand unjudged.
-fn meant<'f>(desk: &Desk, findings: &'f [Finding], what: &str) -> Result<Vec<&'f Finding>> {
+/// The finding of an id, or those of a subject (by its id or its name) that stand unjudged.
+fn meant<'f>(desk: &Desk, findings: &'f [Finding], names: &BTreeMap<String, String>, what: &str) -> Result<Vec<&'f Finding>> {
     if let Some(one) = findings.iter().find(|f| f.id == what) {
         return Ok(vec![one]);
     }
+    let wanted = what.to_lowercase();
+    let named: BTreeSet<&str> =
+        names.iter().filter(|(_, name)| name.to_lowercase() == wanted).map(|(id, _)| id.as_str()).collect();
+    if named.len() > 1 {
+        let ids = named.into_iter().collect::<Vec<_>>().join(", ");
+        bail!(
+            "{}: {} {ids}",
+            clean(what),
+            desk.pick("plusieurs portent ce nom ; donnez l'identifiant :", "several have this name; give the id:")
+        );
+    }
     let marks = desk.people().answers.triage;
-    let all: Vec<&Finding> = findings.iter().filter(|f| f.subject == what.to_lowercase()).collect();
+    let all: Vec<&Finding> = findings.iter().filter(|f| f.subject == wanted || named.contains(f.subject.as_str())).collect();
     if all.is_empty() {
         bail!(
             "{}: {}",
@@ -110,89 +124,92 @@ fn word(mark: Mark) -> Text {
     }
 }
 
-fn listed(desk: &Desk, findings: &[Finding]) -> serde_json::Value {
-    let marks = desk.people().answers.triage;
-    let told = |id: &str, m: &Marked, outdated: bool| serde_json::json!({"finding": id, "mark": m.mark, "who": m.who, "reason": m.reason, "conflict": m.conflict, "outdated": outdated});
-    let findings: Vec<_> = findings
-        .iter()
-        .filter(|f| is_open(f) || marks.contains_key(&f.id))
-        .map(|f| {
-            let mark = marks.get(&f.id).map(|m| told(&f.id, m, m.is_outdated(f)));
-            serde_json::json!({"id": f.id, "check": f.check, "subject": f.subject, "verdict": f.verdict, "text": f.text,
-                "asks": asks(f, marks.get(&f.id)), "triage": mark})
-        })
-        .collect();
-    let known = |id: &str| findings.iter().any(|f| f["id"] == id);
-    let gone: Vec<_> = marks.iter().filter(|(id, _)| !known(id)).map(|(id, m)| told(id, m, true)).collect();
-    serde_json::json!({"findings": findings, "gone": gone})
+/// What there is to judge, and what was judged.
+struct Sheet<'f> {
+    /// A finding that asks or has a mark, its mark, and whether it asks.
+    rows: Vec<(&'f Finding, Option<Marked>, bool)>,
+    /// Marks whose finding is not found today.
+    gone: Vec<(String, Marked)>,
 }
 
-/// Findings by subject, the subject with the gravest first: one call to one person settles its block.
-fn list(desk: &Desk, findings: &[Finding], shown: &dyn Fn(&str) -> String) -> String {
-    let marks = desk.people().answers.triage;
-    let mut subjects: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
-    for f in findings.iter().filter(|f| is_open(f) || marks.contains_key(&f.id)) {
-        subjects.entry(&f.subject).or_default().push(f);
+impl<'f> Sheet<'f> {
+    fn of(desk: &Desk, findings: &'f [Finding]) -> Self {
+        let mut marks = desk.people().answers.triage;
+        let rows = findings.iter().filter_map(|f| {
+            let mark = marks.remove(&f.id);
+            let asks = asks(f, mark.as_ref());
+            (asks || mark.is_some()).then_some((f, mark, asks))
+        });
+        Self { rows: rows.collect(), gone: marks.into_iter().collect() }
     }
-    let mut blocks: Vec<(&str, Vec<&Finding>)> = subjects.into_iter().collect();
-    for (_, block) in &mut blocks {
-        block.sort_by_key(|f| (std::cmp::Reverse(f.verdict), std::cmp::Reverse(f.weight)));
+
+    fn json(&self) -> serde_json::Value {
+        let told = |id: &str, m: &Marked, outdated: bool| {
+            serde_json::json!({"finding": id, "mark": m.mark, "who": m.who, "reason": m.reason, "conflict": m.conflict,
+                "outdated": outdated})
+        };
+        let rows = self.rows.iter().map(|(f, mark, asks)| {
+            let mark = mark.as_ref().map(|m| told(&f.id, m, m.is_outdated(f)));
+            serde_json::json!({"id": f.id, "check": f.check, "subject": f.subject, "verdict": f.verdict, "text": f.text,
+                "asks": asks, "triage": mark})
+        });
+        let gone = self.gone.iter().map(|(id, m)| told(id, m, true));
+        serde_json::json!({"findings": rows.collect::<Vec<_>>(), "gone": gone.collect::<Vec<_>>()})
     }
-    let worst = |block: &[&Finding]| block.first().map(|f| (f.verdict, f.weight));
-    blocks.sort_by(|(a, fa), (b, fb)| worst(fb).cmp(&worst(fa)).then_with(|| a.cmp(b)));
-    let open = findings.iter().filter(|f| asks(f, marks.get(&f.id))).count();
-    let mut out = Lines::default();
-    out.title(&match desk.lang {
-        Lang::Fr => format!("À juger : {open}. Un appel à la personne concernée règle souvent tout son bloc."),
-        Lang::En => format!("To judge: {open}. One call to the person concerned often settles a whole block."),
-    });
-    for (subject, block) in blocks {
-        out.title(&shown(subject));
-        for f in block {
-            let mark = marks.get(&f.id);
-            let box_ = if asks(f, mark) { "[ ]" } else { "[×]" };
-            out.say(
-                &format!("  {box_} {}  ", f.id),
-                &format!("{} · {}", reflexe_report::verdict_word(f.verdict, desk.lang), desk.say(&f.text)),
-            );
-            if let Some(m) = mark {
-                out.say("                    ", &said_of(desk, f, m));
+
+    /// By subject, the subject with the gravest finding first: one call to one person settles its block.
+    fn text(&self, desk: &Desk, shown: &dyn Fn(&str) -> String) -> String {
+        let mut subjects: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for row in &self.rows {
+            subjects.entry(&row.0.subject).or_default().push(row);
+        }
+        let mut blocks: Vec<(&str, Vec<_>)> = subjects.into_iter().collect();
+        let gravity = |f: &Finding| std::cmp::Reverse((f.verdict, f.weight));
+        blocks.iter_mut().for_each(|(_, block)| block.sort_by_key(|(f, ..)| gravity(f)));
+        blocks.sort_by_key(|(_, block)| block.first().map(|(f, ..)| gravity(f)));
+        let open = self.rows.iter().filter(|(.., asks)| *asks).count();
+        let mut out = Lines::default();
+        out.title(&match desk.lang {
+            Lang::Fr => format!("À juger : {open}. Un appel à la personne concernée règle souvent tout son bloc."),
+            Lang::En => format!("To judge: {open}. One call to the person concerned often settles a whole block."),
+        });
+        for (subject, block) in blocks {
+            out.title(&shown(subject));
+            for (f, mark, asks) in block {
+                let first = format!("  {} {}  ", if *asks { "[ ]" } else { "[×]" }, f.id);
+                let verdict = reflexe_report::verdict_word(f.verdict, desk.lang);
+                out.say(&first, &format!("{verdict} · {}", desk.say(&f.text)));
+                if let Some(m) = mark {
+                    out.say(&" ".repeat(first.chars().count()), &said_of(desk, m, m.is_outdated(f)));
+                }
             }
         }
-    }
-    let gone: Vec<_> = marks.iter().filter(|(id, _)| !findings.iter().any(|f| f.id == **id)).collect();
-    if !gone.is_empty() {
-        out.title(desk.pick(
-            "Jugés, mais introuvables aujourd'hui (autre fenêtre, ou preuves plus complètes : rejugez si besoin)",
-            "Judged, but not found today (another window, or fuller evidence: judge again if need be)",
-        ));
-        for (id, m) in gone {
-            let why = if m.reason.is_empty() { String::new() } else { format!(" — {}", clean(&m.reason)) };
-            out.say(&format!("  {}  ", clean(id)), &format!("{} ({}){why}", desk.say(&word(m.mark)), clean(&m.who)));
+        if !self.gone.is_empty() {
+            out.title(desk.pick(
+                "Jugés, mais introuvables aujourd'hui (autre fenêtre, ou preuves plus complètes : rejugez si besoin)",
+                "Judged, but not found today (another window, or fuller evidence: judge again if need be)",
+            ));
+            for (id, m) in &self.gone {
+                out.say(&format!("  {}  ", clean(id)), &said_of(desk, m, false));
+            }
         }
+        out.gap();
+        let how = desk.pick(
+            "FAIT|COMPTE légitime|malveillant|douteux --because \"…\"",
+            "FINDING|ACCOUNT legitimate|malicious|doubtful --because \"…\"",
+        );
+        out.whole(0, &format!("reflexe triage{} {how}", desk.case_option()));
+        out.text()
     }
-    out.gap();
-    let option = desk.case_option();
-    out.whole(
-        0,
-        &format!(
-            "reflexe triage{option} {}",
-            desk.pick(
-                "FAIT|SUJET légitime|malveillant|douteux --because \"…\"",
-                "FINDING|SUBJECT legitimate|malicious|doubtful --because \"…\""
-            )
-        ),
-    );
-    out.text()
 }
 
-/// What a mark says, where the sentence of the finding does not say it already.
-fn said_of(desk: &Desk, finding: &Finding, m: &Marked) -> String {
+/// What a mark says.
+fn said_of(desk: &Desk, m: &Marked, outdated: bool) -> String {
     let mut text = format!("{} ({})", desk.say(&word(m.mark)), clean(&m.who));
     if !m.reason.is_empty() {
         text.push_str(&format!(" — {}", clean(&m.reason)));
     }
-    if m.is_outdated(finding) {
+    if outdated {
         text.push_str(desk.pick(" ; a changé depuis", "; has changed since"));
     }
     if m.conflict {

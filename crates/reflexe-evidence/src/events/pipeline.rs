@@ -25,7 +25,7 @@ use reflexe_model::{RowCount, RowId};
 
 use super::{
     columns,
-    sink::{Collected, FileFacts, Primary, Sink, Source, Spare, TABLES},
+    sink::{Collected, Counts, FileFacts, Primary, Sink, Source, Spare, TABLES},
 };
 use crate::{
     dedup::{Decision, DedupIndex},
@@ -319,10 +319,10 @@ fn one<'a>(
     let mut encoded = Vec::new();
     for Piece { table, first_row, rows, batch, mask } in pieces {
         let batch = add_lines(batch, base);
+        let kept = mask.as_ref().map(|mask| FilterBuilder::new(mask).optimize().build());
         for from in (0..rows).step_by(crate::write::ROW_GROUP) {
             let many = crate::write::ROW_GROUP.min(rows - from);
             // Column by column: what a filter copies lives only until it is encoded.
-            let kept = mask.as_ref().map(|mask| FilterBuilder::new(mask).optimize().build());
             let columns = batch.columns.iter().map(|column| match &kept {
                 Some(kept) => Ok(kept.filter(column)?.slice(from, many)),
                 None => Ok(column.slice(from, many)),
@@ -471,15 +471,16 @@ struct Piece {
 
 /// Decides which records are kept, and gives the rows to write.
 fn decide(turn: &mut Turn<'_>, found: Collected, file_no: u32, next_link: bool) -> Result<Vec<Piece>, Error> {
-    let Collected { batches, issues, records, tally, tenants, .. } = found;
+    let Collected { batches, issues, records, counts } = found;
+    let Counts { tally, rejected, tenants, domains, result_counts, codes } = counts;
     let totals = &mut turn.totals;
     totals.next_link |= next_link;
-    totals.rejected += found.rejected;
-    totals.domains.extend(found.domains);
-    for (count, rows) in found.result_counts {
+    totals.rejected += rejected;
+    totals.domains.extend(domains);
+    for (count, rows) in result_counts {
         *totals.result_counts.entry(count).or_default() += rows;
     }
-    for (code, n) in found.codes {
+    for (code, n) in codes {
         *totals.codes.entry(code).or_default() += n;
     }
     for (source, tally) in tally {

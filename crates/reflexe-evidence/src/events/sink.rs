@@ -146,15 +146,9 @@ pub struct Tally {
     pub span: Option<(i64, i64)>,
 }
 
-/// Collects the rows of a stretch of a file.
+/// What a stretch of a file gave beside rows.
 #[derive(Debug)]
-pub struct Sink {
-    /// One builder per table.
-    pub tables: [TableBuilder; TABLES],
-    /// Rows of `ingest_issue`.
-    pub issues: TableBuilder,
-    /// The records, in order.
-    pub records: Vec<Primary>,
+pub struct Counts {
     /// Counts by source.
     pub tally: BTreeMap<Source, Tally>,
     /// Records rejected that belong to no source.
@@ -167,6 +161,32 @@ pub struct Sink {
     pub result_counts: BTreeMap<u64, u64>,
     /// Codes of rejects, counted.
     pub codes: BTreeMap<&'static str, u64>,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            tally: BTreeMap::new(),
+            rejected: 0,
+            tenants: vec![String::new()],
+            domains: BTreeSet::new(),
+            result_counts: BTreeMap::new(),
+            codes: BTreeMap::new(),
+        }
+    }
+}
+
+/// Collects the rows of a stretch of a file.
+#[derive(Debug)]
+pub struct Sink {
+    /// One builder per table.
+    pub tables: [TableBuilder; TABLES],
+    /// Rows of `ingest_issue`.
+    pub issues: TableBuilder,
+    /// The records, in order.
+    pub records: Vec<Primary>,
+    /// What was counted.
+    pub counts: Counts,
     pub(super) scratch: Scratch,
 }
 
@@ -195,18 +215,8 @@ pub struct Collected {
     pub issues: Batch,
     /// The records, in order.
     pub records: Vec<Primary>,
-    /// Counts by source.
-    pub tally: BTreeMap<Source, Tally>,
-    /// Records rejected that belong to no source.
-    pub rejected: u64,
-    /// Tenants met; the first stands for none.
-    pub tenants: Vec<String>,
-    /// Domains of the organisation itself.
-    pub domains: BTreeSet<String>,
-    /// Records by the `ResultCount` that they carry.
-    pub result_counts: BTreeMap<u64, u64>,
-    /// Codes of rejects, counted.
-    pub codes: BTreeMap<&'static str, u64>,
+    /// What was counted.
+    pub counts: Counts,
 }
 
 /// Builders whose memory is used again, by table.
@@ -227,12 +237,7 @@ impl Sink {
             ],
             issues: t(columns::Issue::get().table),
             records: Vec::new(),
-            tally: BTreeMap::new(),
-            rejected: 0,
-            tenants: vec![String::new()],
-            domains: BTreeSet::new(),
-            result_counts: BTreeMap::new(),
-            codes: BTreeMap::new(),
+            counts: Counts::default(),
             scratch: Scratch::default(),
         }
     }
@@ -350,10 +355,10 @@ impl Sink {
     /// Notes a record that cannot be read.
     pub fn reject(&mut self, file: &FileFacts, item: &Item, source: Option<Source>, code: &'static str, detail: &str) {
         match source {
-            Some(source) => self.tally.entry(source).or_default().rejected += 1,
-            None => self.rejected += 1,
+            Some(source) => self.counts.tally.entry(source).or_default().rejected += 1,
+            None => self.counts.rejected += 1,
         }
-        *self.codes.entry(code).or_default() += 1;
+        *self.counts.codes.entry(code).or_default() += 1;
         let c = columns::Issue::get();
         self.issues.row(&Provenance {
             evidence_id: &file.evidence_id,
@@ -392,7 +397,7 @@ impl Sink {
 
     /// Closes a record: all its rows are written.
     pub(super) fn record(&mut self, table: usize, key: u128, richness: u16, place: Place<'_>, time: Option<i64>) {
-        let tally = self.tally.entry(place.source).or_default();
+        let tally = self.counts.tally.entry(place.source).or_default();
         tally.taken += 1;
         if let Some(t) = time {
             tally.span = Some(tally.span.map_or((t, t), |(a, z)| (a.min(t), z.max(t))));
@@ -404,23 +409,23 @@ impl Sink {
 
     fn tenant(&mut self, id: &str) -> u16 {
         if let Some(last) = self.records.last().map(|r| r.tenant)
-            && self.tenants[usize::from(last)] == id
+            && self.counts.tenants[usize::from(last)] == id
         {
             return last;
         }
-        match self.tenants.iter().position(|t| t == id) {
+        match self.counts.tenants.iter().position(|t| t == id) {
             Some(i) => i as u16,
-            None if self.tenants.len() < MANY => {
-                self.tenants.push(id.to_owned());
-                (self.tenants.len() - 1) as u16
+            None if self.counts.tenants.len() < MANY => {
+                self.counts.tenants.push(id.to_owned());
+                (self.counts.tenants.len() - 1) as u16
             }
             None => 0,
         }
     }
 
     pub(super) fn domain(&mut self, domain: &str) {
-        if domain.contains('.') && self.domains.len() < MANY && !self.domains.contains(domain) {
-            self.domains.insert(domain.to_lowercase());
+        if domain.contains('.') && self.counts.domains.len() < MANY && !self.counts.domains.contains(domain) {
+            self.counts.domains.insert(domain.to_lowercase());
         }
     }
 
@@ -430,12 +435,7 @@ impl Sink {
             batches: self.tables.into_iter().map(TableBuilder::finish).collect(),
             issues: self.issues.finish(),
             records: self.records,
-            tally: self.tally,
-            rejected: self.rejected,
-            tenants: self.tenants,
-            domains: self.domains,
-            result_counts: self.result_counts,
-            codes: self.codes,
+            counts: self.counts,
         }
     }
 }

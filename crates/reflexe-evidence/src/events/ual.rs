@@ -354,9 +354,9 @@ impl Sink {
             }
         }
         if let Some(count) = wrapper(&[K::ResultCount]).and_then(|n| n.parse::<u64>().ok())
-            && (self.result_counts.len() < 10_000 || self.result_counts.contains_key(&count))
+            && (self.counts.result_counts.len() < 10_000 || self.counts.result_counts.contains_key(&count))
         {
-            *self.result_counts.entry(count).or_default() += 1;
+            *self.counts.result_counts.entry(count).or_default() += 1;
         }
         let record = record_key(id.as_deref(), when, &key, o.text.as_bytes());
         self.record(UAL, record, richness, place, when);

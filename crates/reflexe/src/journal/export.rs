@@ -1,16 +1,13 @@
 //! Writes the journal to a file; one below the case is recorded, so that a later change of it is found.
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use reflexe_case::journal::{head, head_short, verify};
 use reflexe_fiche::say::clean;
 use reflexe_model::Lang;
 use reflexe_report::journal::{Delimiter, HtmlOptions, csv_human, csv_machine, journal_html, jsonl, xlsx};
 
-use crate::desk::Desk;
+use crate::{desk::Desk, files};
 
 /// Writes the journal in a format and tells where it lies.
 pub(super) fn export(desk: &mut Desk, format: &str, out: Option<PathBuf>, separator: Option<&str>) -> Result<()> {
@@ -36,15 +33,9 @@ pub(super) fn export(desk: &mut Desk, format: &str, out: Option<PathBuf>, separa
         bail!(desk.pick("--separator ne vaut que pour csv.", "--separator is for csv only.").to_owned());
     }
     let out = out.unwrap_or_else(|| desk.case.reports_dir().join(name));
-    let inside = inside(desk, &out)?;
     let bytes = made(desk, format, delimiter)?;
-    match inside {
-        Some(below) => {
-            desk.journal.export(&desk.case.dir().join(below), &bytes)?;
-            desk.reload()?;
-        }
-        None => write(&out, &bytes)?,
-    }
+    files::wanted(desk.case.dir(), &[(out.clone(), bytes)], desk.lang)?;
+    desk.reload()?;
     println!("{}", out.display());
     Ok(())
 }
@@ -73,31 +64,4 @@ fn made(desk: &Desk, format: &str, delimiter: Delimiter) -> Result<Vec<u8>> {
             journal_html(entries, &options)?.into_bytes()
         }
     })
-}
-
-/// Where a file stands below the case folder, if it does. There, only reports may be written: nothing else is replaced.
-fn inside(desk: &Desk, out: &Path) -> Result<Option<PathBuf>> {
-    let folder = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = fs::canonicalize(folder).with_context(|| folder.display().to_string())?;
-    let case = fs::canonicalize(desk.case.dir()).with_context(|| desk.case.dir().display().to_string())?;
-    let Ok(below) = folder.strip_prefix(&case) else { return Ok(None) };
-    if !below.starts_with("reports") {
-        bail!(
-            "{}: {}",
-            out.display(),
-            desk.pick(
-                "dans le dossier du cas, un export ne s’écrit que sous reports/. Choisissez reports/ ou un autre dossier.",
-                "in the case folder an export is written to reports/ only. Choose reports/ or another folder."
-            )
-        );
-    }
-    let name = out.file_name().with_context(|| out.display().to_string())?;
-    Ok(Some(below.join(name)))
-}
-
-/// Writes the whole file or nothing: who prints it never gets half of one.
-fn write(out: &Path, bytes: &[u8]) -> Result<()> {
-    let mut staged = out.as_os_str().to_owned();
-    staged.push(".new");
-    fs::write(&staged, bytes).and_then(|()| fs::rename(&staged, out)).with_context(|| out.display().to_string())
 }

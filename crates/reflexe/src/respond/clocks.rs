@@ -1,9 +1,9 @@
 //! Legal deadlines: those that run first, by their due time; then those that may run and what starts them. No moment serves two
 //! regimes, and nothing here says that somebody need not declare.
 #![allow(clippy::print_stdout)] // printing is this module's job
-use std::{collections::BTreeMap, fs, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use jiff::{Timestamp, ToSpan as _};
 use reflexe_fiche::{
     clocks::{Applies, Clock, ClockInput, ClockState, Moment, clocks},
@@ -402,15 +402,7 @@ fn calendar(desk: &mut Desk, out: Option<PathBuf>, judge: &JudgeArgs, json: bool
         return Ok(ExitCode::SUCCESS);
     }
     let path = out.unwrap_or_else(|| desk.case.reports_dir().join("clocks.ics"));
-    let full = |p: &std::path::Path| std::path::absolute(p).unwrap_or_else(|_| p.to_owned());
-    if full(&path).starts_with(full(desk.case.dir())) {
-        desk.journal.export(&path, text.as_bytes())?;
-    } else {
-        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-        }
-        fs::write(&path, text).with_context(|| path.display().to_string())?;
-    }
+    crate::files::wanted(desk.case.dir(), &[(path.clone(), text.into_bytes())], desk.lang)?;
     if json {
         println!("{}", json!({ "file": path.display().to_string(), "events": events }));
     } else {
