@@ -41,7 +41,9 @@ pub fn event_report(input: &FileInput<'_>, out_dir: &Path, plan: &Plan, mut tota
     for (source, count) in &totals.sources {
         let caps = caps(*source, &count.rows, &totals);
         let table = source.table();
-        if count.rows.read > count.rows.rejected {
+        // One row for each class: sign-ins of services prove nothing about those of people.
+        let classes: Vec<&str> = if count.classes.is_empty() { vec!["*"] } else { count.classes.iter().copied().collect() };
+        for class in classes.into_iter().filter(|_| count.rows.read > count.rows.rejected) {
             coverage.row(&Provenance {
                 evidence_id: &input.evidence_id(),
                 source_kind: source.id(),
@@ -49,7 +51,7 @@ pub fn event_report(input: &FileInput<'_>, out_dir: &Path, plan: &Plan, mut tota
                 ..Provenance::default()
             });
             coverage.text(c.table_name, table);
-            coverage.text(c.operation, "*");
+            coverage.text(c.operation, class);
             coverage.text(c.subject, "*");
             if let Some((from, to)) = count.span {
                 coverage.ts(c.time_from, from);

@@ -204,6 +204,29 @@ fn what_is_missing_is_unknown() {
     });
 }
 
+/// Sign-ins of services, declared whole, prove nothing about those of people.
+#[test]
+fn an_export_of_one_class_of_sign_ins_says_nothing_of_another() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (evidence, truth) = simulate(dir.path(), "clean", 707, 12, 1_500);
+    let people = folder_named(&evidence, "interactiveUser").expect("an export of people's sign-ins");
+    let copy = dir.path().join("without");
+    copy_without(&evidence, &copy, people.strip_prefix(&evidence).expect("below"), Path::new(""));
+    let answer = qualify_declared(&dir.path().join("case"), copy, &truth);
+    for id in ["1a.admin-signin-sources", "1a.admin-signin-anomalies", "1b.tenant-attacks"] {
+        assert_eq!(verdict(&answer, "checks", id), "unknown", "{id}");
+        let check = list(&answer, "checks").iter().find(|c| c["id"] == id).expect("the check");
+        assert_eq!(check["missing"], serde_json::json!(["signins"]), "{id}: how to get it");
+    }
+    assert_eq!(verdict(&answer, "items", "1.a.4"), "unknown");
+}
+
+fn folder_named(dir: &Path, start: &str) -> Option<PathBuf> {
+    let folders: Vec<PathBuf> = fs::read_dir(dir).ok()?.flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
+    let named = |p: &&PathBuf| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with(start));
+    folders.iter().find(named).cloned().or_else(|| folders.iter().find_map(|f| folder_named(f, start)))
+}
+
 fn copy_without(from: &Path, to: &Path, left_out: &Path, here: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("readable") {

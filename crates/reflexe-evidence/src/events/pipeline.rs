@@ -55,12 +55,14 @@ const COPY: usize = TABLES;
 const ISSUE: usize = TABLES + 1;
 
 /// What a source gave in the whole file.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct SourceCount {
     /// Accounting.
     pub rows: RowCount,
     /// First and last instant, microseconds.
     pub span: Option<(i64, i64)>,
+    /// Classes of records that were met, where the source has classes.
+    pub classes: BTreeSet<&'static str>,
     /// Rows written by table of a sink.
     pub tables: [u64; TABLES],
 }
@@ -490,6 +492,7 @@ fn decide(turn: &mut Turn<'_>, found: Collected, file_no: u32, next_link: bool) 
         if let Some((a, z)) = tally.span {
             count.span = Some(count.span.map_or((a, z), |(b, y)| (a.min(b), z.max(y))));
         }
+        count.classes.extend(tally.classes);
     }
     let specs = tables();
     let mut keep = Keep::new(&batches);

@@ -209,6 +209,7 @@ impl Sink {
         }
         let richness = t.richness();
         self.record(SIGNIN, key, richness, place, when);
+        self.counts.tally.entry(place.source).or_default().classes.insert(class.unwrap_or("unknown"));
         Ok(())
     }
 

@@ -136,7 +136,7 @@ impl Reject {
 }
 
 /// What a source gave in a stretch of a file.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Tally {
     /// Records that became rows, kept or not.
     pub taken: u64,
@@ -144,6 +144,8 @@ pub struct Tally {
     pub rejected: u64,
     /// First and last instant.
     pub span: Option<(i64, i64)>,
+    /// Classes of records that were met, where the source has classes: an export of one says nothing of another.
+    pub classes: BTreeSet<&'static str>,
 }
 
 /// What a stretch of a file gave beside rows.
