@@ -341,15 +341,13 @@ fn answer(
     }
     if reports.is_some() && !json {
         let option = desk::case_option(case.dir());
-        match lang {
-            Lang::Fr => writeln!(
-                out,
-                "Ensuite : reflexe triage{option} (les faits à juger), reflexe ask{option} (ce que seuls des humains savent),\n  reflexe steps{option} (que faire)"
-            )?,
-            Lang::En => writeln!(
-                out,
-                "Next: reflexe triage{option} (findings to judge), reflexe ask{option} (what only people know),\n  reflexe steps{option} (what to do)"
-            )?,
+        let (next, triage, ask, steps) = match lang {
+            Lang::Fr => ("Ensuite :", "les faits à juger", "ce que seuls des humains savent", "que faire, dans l’ordre"),
+            Lang::En => ("Next:", "the findings to judge", "what only people know", "what to do, in order"),
+        };
+        writeln!(out, "{next}")?;
+        for (command, what) in [("triage", triage), ("ask", ask), ("steps", steps)] {
+            writeln!(out, "  reflexe {:<width$}  {what}", format!("{command}{option}"), width = "triage".len() + option.len())?;
         }
     }
     match unwritten {
