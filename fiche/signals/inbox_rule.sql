@@ -1,5 +1,6 @@
 -- Every inbox rule seen, in one shape, whoever wrote it: cmdlet parameters (New-, Set-, Remove-InboxRule), UpdateInboxRules in its
 -- EWS and MAPI forms, and the exported rules. One row per record: a rule created, changed, then exported is three rows of one key.
+-- Texts are gathered, then sorted: an aggregate that orders by itself holds some 30 KB for each rule.
 with parameter as (     -- one property per cmdlet parameter; Set- logs only what changed: what it does not say stays NULL
   select e.row_id, e.creation_time as at, e.operation_key, e.actor_upn,
          e.operation_key in ('remove-inboxrule', 'disable-inboxrule') as removes,
@@ -8,7 +9,7 @@ with parameter as (     -- one property per cmdlet parameter; Set- logs only wha
          coalesce(max(case when lower(p.name) = 'name' then coalesce(p.value, '') end),
                   case when strpos(e.object_id, '\') > 0 then split_part(e.object_id, '\', -1) end) as name,
          cast(null as varchar) as rule_id,
-         string_agg(case when lower(p.name) in ('forwardto', 'redirectto', 'forwardasattachmentto') then p.value end, ' ' order by p.name, p.value) as target,
+         array_to_string(array_sort(array_agg(p.value) filter (where lower(p.name) in ('forwardto', 'redirectto', 'forwardasattachmentto'))), ' ') as target,
          bool_or(lower(p.name) in ('deletemessage', 'softdeletemessage') and lower(p.value) = 'true') as deletes,
          false as deletes_for_good,
          max(case when lower(p.name) = 'movetofolder' then nullif(p.value, '') end) as folder,
@@ -19,8 +20,8 @@ with parameter as (     -- one property per cmdlet parameter; Set- logs only wha
               when e.operation_key = 'new-inboxrule' then false end as has_condition,
          coalesce(bool_or(lower(p.name) = 'withinsizerangeminimum' and regexp_like(p.value, '^([0-9]{1,3}|10[01][0-9]|102[0-3])( ?[Bb].*)?$')
                    or lower(p.name) like '%words' and regexp_like(p.value, '(^|[;,])\s*[@.]\s*([;,]|$)')), false) as catches_all,
-         string_agg(case when lower(p.name) like '%words' then p.value end, ' ' order by p.name, p.value) as words,
-         string_agg(case when lower(p.name) in ('from', 'fromaddresscontainswords') then p.value end, ' ' order by p.name, p.value) as senders
+         array_to_string(array_sort(array_agg(p.value) filter (where lower(p.name) like '%words')), ' ') as words,
+         array_to_string(array_sort(array_agg(p.value) filter (where lower(p.name) in ('from', 'fromaddresscontainswords'))), ' ') as senders
   from ual_event e join ual_property p on p.event_id = e.id and p.bag = 'parameters'
   where e.operation_key in ('new-inboxrule', 'set-inboxrule', 'enable-inboxrule', 'remove-inboxrule', 'disable-inboxrule')
     and coalesce(e.actor_class, '') <> 'system'
@@ -32,9 +33,9 @@ with parameter as (     -- one property per cmdlet parameter; Set- logs only wha
          -- a blank name in a MAPI change is a name that was not logged, not a blank name
          max(case when lower(p.name) = 'name' then p.value when lower(p.name) = 'rulename' then nullif(p.value, '') end) as name,
          max(case when lower(p.name) = 'ruleid' then p.value end) as rule_id,
-         string_agg(case when lower(p.name) in ('actions', 'ruleactions') then p.value
-                         when lower(p.name) = 'serverrule' then split_part(split_part(p.value, '"Actions"', 2), '"Conditions"', 1) end, ' ' order by p.name, p.value) as actions,
-         string_agg(case when lower(p.name) in ('conditions', 'rulecondition') then p.value end, ' ' order by p.name, p.value) as conditions
+         array_to_string(array_sort(array_agg(case when lower(p.name) = 'serverrule' then split_part(split_part(p.value, '"Actions"', 2), '"Conditions"', 1) else p.value end)
+           filter (where lower(p.name) in ('actions', 'ruleactions', 'serverrule'))), ' ') as actions,
+         array_to_string(array_sort(array_agg(p.value) filter (where lower(p.name) in ('conditions', 'rulecondition'))), ' ') as conditions
   from ual_event e join ual_property p on p.event_id = e.id and p.bag = 'operation'
   where e.operation_key = 'updateinboxrules' and coalesce(e.actor_class, '') <> 'system'
   group by e.row_id, e.creation_time, e.operation_key, e.actor_upn, e.mailbox_owner_upn

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use reflexe_fiche::value::Value;
-use reflexe_model::{Link, RowRef, StoryFact, Text};
+use reflexe_model::{Link, StoryFact, Text};
 
 use crate::{EngineError, Session, rows};
 
@@ -35,13 +35,7 @@ impl Session {
             let first = |c: &str| row.get(c).and_then(|v| v.first()).cloned();
             let text = |c: &str| first(c).and_then(|v| v.as_text().map(reflexe_fiche::say::clean));
             let cited = cited.get(&first("row_id")?.as_int()?)?;
-            let proof = RowRef {
-                table: cited.table.clone(),
-                file: path_of(&cited.evidence_id),
-                locator: cited.locator.clone(),
-                line: cited.line,
-                record_id: cited.record_id.clone(),
-            };
+            let proof = cited.shown(path_of);
             Some(Fact {
                 principal: text("principal")?,
                 fact: StoryFact {
@@ -49,7 +43,7 @@ impl Session {
                     text: Text::new(text("fr")?, text("en")?),
                     rows: vec![proof],
                 },
-                links: cited.links.clone(),
+                links: cited.links().collect(),
             })
         });
         Ok(facts.collect())

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use aho_corasick::AhoCorasick;
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanBuilder, ListBuilder, StringBuilder},
     datatypes::{DataType, Field, Int64Type},
@@ -181,16 +182,28 @@ fn reference(file: &str, column: &str) -> Vec<BTreeMap<String, String>> {
     crate::reference::rows(file).into_iter().filter(|r| r.contains_key(column)).collect()
 }
 
-fn word_lists() -> &'static BTreeMap<String, Vec<String>> {
-    static LISTS: OnceLock<BTreeMap<String, Vec<String>>> = OnceLock::new();
+/// Words of a list and what finds all of them in one pass over a text.
+struct Words {
+    finder: AhoCorasick,
+    /// Of each word: short, so that it counts on borders only.
+    short: Vec<bool>,
+}
+
+fn word_lists() -> &'static BTreeMap<String, Words> {
+    static LISTS: OnceLock<BTreeMap<String, Words>> = OnceLock::new();
     LISTS.get_or_init(|| {
-        let mut out: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut lists: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for row in reference("word", "list") {
             if let (Some(list), Some(word)) = (row.get("list"), row.get("word")) {
-                out.entry(list.clone()).or_default().push(fold(word));
+                lists.entry(list.clone()).or_default().push(fold(word));
             }
         }
-        out
+        let ready = |words: Vec<String>| Words {
+            finder: AhoCorasick::new(&words)
+                .expect("a list that is part of the binary is far below the millions of states allowed"),
+            short: words.iter().map(|w| w.chars().count() <= 4).collect(),
+        };
+        lists.into_iter().map(|(list, words)| (list, ready(words))).collect()
     })
 }
 
@@ -199,11 +212,9 @@ pub fn has_word(text: &str, list: &str) -> bool {
     let folded = fold(text);
     let alnum = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     word_lists().get(list).is_some_and(|words| {
-        words.iter().any(|w| {
-            folded.match_indices(w.as_str()).any(|(at, _)| {
-                w.chars().count() > 4
-                    || (!alnum(folded[..at].chars().next_back()) && !alnum(folded[at + w.len()..].chars().next()))
-            })
+        words.finder.find_overlapping_iter(&folded).any(|hit| {
+            !words.short[hit.pattern().as_usize()]
+                || (!alnum(folded[..hit.start()].chars().next_back()) && !alnum(folded[hit.end()..].chars().next()))
         })
     })
 }

@@ -1,6 +1,6 @@
 //! Rows out of Arrow batches, and the facts of cited rows: time, actor, record id, place in the evidence, links.
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
 
@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use reflexe_evidence::spec::{self, TableKind};
 use reflexe_fiche::value::Value;
-use reflexe_model::{Link, RowId};
+use reflexe_model::{Link, RowId, RowRef};
 
 use crate::{EngineError, session::Session};
 
@@ -89,25 +89,58 @@ fn timestamp(column: &ArrayRef, unit: &arrow::datatypes::TimeUnit, i: usize) -> 
     }
 }
 
-/// What is known of a cited row.
+/// What is known of a cited row. Half a million rows may be cited at once, so texts that repeat are shared.
 #[derive(Debug, Clone, Default)]
 pub struct Cited {
     /// Table.
-    pub table: String,
+    pub table: Arc<str>,
     /// When.
     pub time: Option<Timestamp>,
-    /// Who.
-    pub actor: Option<String>,
+    /// Who, lower case.
+    pub actor: Option<Arc<str>>,
     /// The source's own id.
-    pub record_id: Option<String>,
+    pub record_id: Option<Box<str>>,
     /// Evidence file.
-    pub evidence_id: String,
+    pub evidence_id: Arc<str>,
     /// Place in it.
-    pub locator: String,
+    pub locator: Box<str>,
     /// Line.
     pub line: i64,
+    /// What ties it to other rows: kind, value in lower case.
+    links: Box<[(Arc<str>, Arc<str>)]>,
+}
+
+impl Cited {
     /// What ties it to other rows.
-    pub links: Vec<Link>,
+    pub fn links(&self) -> impl Iterator<Item = Link> {
+        self.links.iter().map(|(kind, value)| Link { kind: kind.to_string(), value: value.to_string() })
+    }
+
+    /// The row as a finding shows it.
+    pub fn shown(&self, path_of: &dyn Fn(&str) -> String) -> RowRef {
+        RowRef {
+            table: self.table.to_string(),
+            file: path_of(&self.evidence_id),
+            locator: self.locator.to_string(),
+            line: self.line,
+            record_id: self.record_id.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+/// Texts, each kept once.
+#[derive(Default)]
+struct Texts(HashSet<Arc<str>>);
+
+impl Texts {
+    fn one(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        let new: Arc<str> = text.into();
+        self.0.insert(new.clone());
+        new
+    }
 }
 
 impl Session {
@@ -121,6 +154,7 @@ impl Session {
             by_table.entry(RowId(*id).table()).or_default().push(*id);
         }
         let mut out = BTreeMap::new();
+        let mut texts = Texts::default();
         for (number, ids) in by_table {
             let Some(table) = spec::table_by_number(number) else {
                 out.extend(ids.into_iter().map(|id| (id, given(number, id))));
@@ -139,37 +173,38 @@ impl Session {
             };
             let links: String = table.links.keys().map(|c| format!(", t.{c} as link_{c}")).collect();
             let sql = format!(
-                "select t.row_id, {time} as seen, {} as who, {} as record, t.evidence_id, t.locator, t.src_line{links} \
+                "select t.row_id, {time} as seen, lower({}) as who, {} as record, t.evidence_id, t.locator, t.src_line{links} \
                  from cited_row c join {} t on t.row_id = c.cited_id",
                 column(&table.actor),
                 column(&table.record_id),
                 table.name
             );
-            for row in all(&self.sql(&sql)?) {
-                let first = |c: &str| row.get(c).and_then(|v| v.first());
-                let text = |c: &str| first(c).and_then(Value::as_text).map(str::to_owned);
-                let Some(id) = first("row_id").and_then(Value::as_int) else { continue };
-                let mut links: Vec<Link> = table
-                    .links
-                    .iter()
-                    .filter_map(|(c, kind)| Some(Link { kind: kind.clone(), value: text(&format!("link_{c}"))?.to_lowercase() }))
-                    .filter(|l| !l.value.is_empty())
-                    .collect();
-                links.sort();
-                out.insert(
-                    id,
-                    Cited {
-                        table: table.name.clone(),
+            self.each(&sql, |batch| {
+                for row in all(std::slice::from_ref(batch)) {
+                    let first = |c: &str| row.get(c).and_then(|v| v.first());
+                    let text = |c: &str| first(c).and_then(Value::as_text);
+                    let Some(id) = first("row_id").and_then(Value::as_int) else { continue };
+                    let mut links: Vec<(Arc<str>, Arc<str>)> = Vec::new();
+                    for (c, kind) in &table.links {
+                        if let Some(value) = text(&format!("link_{c}")).filter(|v| !v.is_empty()) {
+                            links.push((texts.one(kind), texts.one(&value.to_lowercase())));
+                        }
+                    }
+                    links.sort();
+                    let cited = Cited {
+                        table: texts.one(&table.name),
                         time: first("seen").and_then(Value::as_time),
-                        actor: text("who").map(|a| a.to_lowercase()),
-                        record_id: text("record"),
-                        evidence_id: text("evidence_id").unwrap_or_default(),
-                        locator: text("locator").unwrap_or_default(),
+                        actor: text("who").map(|a| texts.one(a)),
+                        record_id: text("record").map(Into::into),
+                        evidence_id: texts.one(text("evidence_id").unwrap_or_default()),
+                        locator: text("locator").unwrap_or_default().into(),
                         line: first("src_line").and_then(Value::as_int).unwrap_or(0),
-                        links,
-                    },
-                );
-            }
+                        links: links.into(),
+                    };
+                    out.insert(id, cited);
+                }
+                Ok(())
+            })?;
         }
         Ok(out)
     }
@@ -181,5 +216,5 @@ fn given(number: u8, id: i64) -> Cited {
     let name = usize::from(number).checked_sub(REFERENCE_TABLE_BASE).and_then(|n| names.get(n));
     let table = name.map_or_else(|| "input".to_owned(), |n| format!("ref.{n}"));
     let line = i64::try_from(RowId(id).row()).unwrap_or(0) + 1;
-    Cited { locator: format!("{table}:{line}"), table, line, ..Cited::default() }
+    Cited { locator: format!("{table}:{line}").into(), table: table.into(), line, ..Cited::default() }
 }

@@ -8,11 +8,11 @@ use std::{
 use arrow::{datatypes::DataType, record_batch::RecordBatch};
 use reflexe_fiche::{
     Catalogue, Check, Signal,
-    judge::{self, Candidate, Context, Folded, Judged, Outcome},
+    judge::{self, Candidate, Context, Folded, Folding, Judged, Outcome},
     say,
     value::Value,
 };
-use reflexe_model::{Finding, Link, RowRef, SignShown, Verdict, Window};
+use reflexe_model::{Finding, Link, SignShown, Verdict, Window};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -268,7 +268,7 @@ fn all_candidates<'a>(
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(check) = checks.get(at) else { return done };
             progress(&check.def.id);
-            done.push((at, candidates(session, check, params).map(|c| judge::fold(c, &check.def))));
+            done.push((at, candidates(session, check, params)));
         }
     };
     let mut done: Vec<(usize, Result<Vec<Folded>, EngineError>)> = std::thread::scope(|scope| {
@@ -280,17 +280,14 @@ fn all_candidates<'a>(
     done.into_iter().filter_map(|(at, folded)| Some((*checks.get(at)?, folded))).collect()
 }
 
-/// Runs `check.sql`.
-fn candidates(session: &Session, check: &Check, params: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Candidate>, EngineError> {
+/// Runs `check.sql` and folds its rows.
+fn candidates(session: &Session, check: &Check, params: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Folded>, EngineError> {
     let value = |name: &str| params(name).or_else(|| check.def.params.get(name).and_then(|p| literal(&p.value)));
     let sql =
         bind(&check.sql, &value).map_err(|name| EngineError::Parameter { name, place: format!("{}/check.sql", check.folder) })?;
-    let batches = session.sql(&sql)?;
-    let mut out = Vec::new();
-    for batch in &batches {
-        read_batch(check, batch, &mut out)?;
-    }
-    Ok(out)
+    let mut out = Folding::of(&check.def);
+    session.each(&sql, |batch| read_batch(check, batch, &mut out))?;
+    Ok(out.done())
 }
 
 /// Columns of a check's query, and whether each is boolean, from its plan over the session's tables.
@@ -315,7 +312,7 @@ pub fn columns(
     Ok(frame.schema().fields().iter().map(|f| (f.name().clone(), f.data_type() == &DataType::Boolean)).collect())
 }
 
-fn read_batch(check: &Check, batch: &RecordBatch, out: &mut Vec<Candidate>) -> Result<(), EngineError> {
+fn read_batch(check: &Check, batch: &RecordBatch, out: &mut Folding<'_>) -> Result<(), EngineError> {
     let schema = batch.schema();
     let wrong = |message: String| EngineError::Contract { check: check.def.id.clone(), message };
     for must in ["subject", "rows"] {
@@ -348,7 +345,7 @@ fn read_batch(check: &Check, batch: &RecordBatch, out: &mut Vec<Candidate>) -> R
         if c.subject.is_empty() {
             return Err(wrong("a row has no subject".into()));
         }
-        out.push(c);
+        out.add(c);
     }
     Ok(())
 }
@@ -370,14 +367,15 @@ fn complete(f: &mut Folded, check: &Check, cited: &BTreeMap<i64, Cited>) {
         f.values.entry("last_seen".into()).or_insert_with(|| [Value::Time(*last)].into());
     }
     if !f.values.contains_key("actor") {
-        let actors: BTreeSet<Value> = facts.iter().filter_map(|c| c.actor.clone()).map(Value::Text).collect();
+        let actors: BTreeSet<Value> =
+            facts.iter().filter_map(|c| c.actor.as_deref()).map(|a| Value::Text(a.to_owned())).collect();
         if !actors.is_empty() {
             f.values.insert("actor".into(), actors);
         }
     }
     let count = i64::try_from(f.rows.len()).unwrap_or(i64::MAX);
     f.values.entry("count".into()).or_insert_with(|| [Value::Int(count)].into());
-    f.links.extend(facts.iter().flat_map(|c| c.links.iter().cloned()));
+    f.links.extend(facts.iter().flat_map(|c| c.links()));
     for (kind, column) in &check.def.links {
         for value in f.values.get(column).into_iter().flatten() {
             f.links.insert(Link { kind: kind.clone(), value: shown(value).to_lowercase() });
@@ -448,23 +446,15 @@ fn finding(check: &Check, j: &Judged, cited: &BTreeMap<i64, Cited>, path_of: &dy
         also_suspects: check.def.also_suspects.clone(),
         fingerprint: fingerprint(j, &proof),
         rows_total: f.rows.len() as u64,
-        rows: proof
-            .into_iter()
-            .take(SHOWN_ROWS)
-            .map(|(_, c)| RowRef {
-                table: c.table.clone(),
-                file: path_of(&c.evidence_id),
-                locator: c.locator.clone(),
-                line: c.line,
-                record_id: c.record_id.clone(),
-            })
-            .collect(),
+        rows: proof.into_iter().take(SHOWN_ROWS).map(|(_, c)| c.shown(path_of)).collect(),
     }
 }
 
 /// What a finding stands on: verdict, signs, and each record once, whichever export it came in.
 fn fingerprint(j: &Judged, proof: &[(&i64, &Cited)]) -> String {
-    let record = |c: &Cited| c.record_id.clone().unwrap_or_else(|| format!("{} {} {}", c.table, c.evidence_id, c.locator));
+    let record = |c: &Cited| {
+        c.record_id.as_deref().map(str::to_owned).unwrap_or_else(|| format!("{} {} {}", c.table, c.evidence_id, c.locator))
+    };
     let records: BTreeSet<String> = proof.iter().map(|(_, c)| record(c)).collect();
     let signs: BTreeSet<&str> = j.on.iter().map(String::as_str).collect();
     let verdict = j.verdict.as_str();

@@ -20,6 +20,7 @@ use datafusion::{
     execution::{memory_pool::GreedyMemoryPool, runtime_env::RuntimeEnvBuilder},
     prelude::{SessionConfig, SessionContext},
 };
+use futures::TryStreamExt;
 use jiff::{Timestamp, ToSpan};
 use reflexe_evidence::spec::{self, ColumnType, Table, TableKind};
 use reflexe_fiche::{
@@ -166,6 +167,20 @@ impl Session {
     /// When the statement is wrong or fails.
     pub fn sql(&self, sql: &str) -> Result<Vec<RecordBatch>, EngineError> {
         self.runtime.block_on(async { Ok(self.ctx.sql(sql).await?.collect().await?) })
+    }
+
+    /// Runs one statement and hands its batches over as they come: for answers too long to hold at once.
+    ///
+    /// # Errors
+    /// When the statement is wrong or fails, or `take` does.
+    pub fn each(&self, sql: &str, mut take: impl FnMut(&RecordBatch) -> Result<(), EngineError>) -> Result<(), EngineError> {
+        self.runtime.block_on(async {
+            let mut batches = self.ctx.sql(sql).await?.execute_stream().await?;
+            while let Some(batch) = batches.try_next().await? {
+                take(&batch)?;
+            }
+            Ok(())
+        })
     }
 
     fn register_small(&self, options: &Options) -> Result<(), EngineError> {

@@ -65,12 +65,23 @@ impl Folded {
     }
 }
 
-/// Makes rows of equal (subject, key, say) one: so `UNION ALL` of shapes, a state beside its change, and repeats need no GROUP BY.
-pub fn fold(candidates: impl IntoIterator<Item = Candidate>, check: &CheckDef) -> Vec<Folded> {
-    let mut out: BTreeMap<(String, String, String), Folded> = BTreeMap::new();
-    for c in candidates {
+/// Makes rows of equal (subject, key, say) one, as they come: so `UNION ALL` of shapes, a state beside its change, and repeats
+/// need no GROUP BY, and half a million rows need no more memory than the findings that they make.
+pub struct Folding<'c> {
+    check: &'c CheckDef,
+    out: BTreeMap<(String, String, String), Folded>,
+}
+
+impl<'c> Folding<'c> {
+    /// Nothing yet.
+    pub fn of(check: &'c CheckDef) -> Self {
+        Self { check, out: BTreeMap::new() }
+    }
+
+    /// Takes a row in.
+    pub fn add(&mut self, c: Candidate) {
         let id = (c.subject.clone(), c.key.clone(), c.say.clone());
-        let f = out.entry(id).or_insert_with(|| Folded {
+        let f = self.out.entry(id).or_insert_with(|| Folded {
             subject: c.subject,
             key: c.key,
             say: c.say,
@@ -81,7 +92,7 @@ pub fn fold(candidates: impl IntoIterator<Item = Candidate>, check: &CheckDef) -
         });
         f.rows.extend(c.rows);
         for (name, value) in c.signs {
-            if check.signs.contains_key(&name) {
+            if self.check.signs.contains_key(&name) {
                 let seen = f.signs.entry(name).or_insert(Some(false));
                 *seen = match (*seen, value) {
                     (Some(true), _) | (_, Some(true)) => Some(true),
@@ -93,19 +104,25 @@ pub fn fold(candidates: impl IntoIterator<Item = Candidate>, check: &CheckDef) -
             }
         }
         for (name, values) in c.values {
-            f.values.entry(name).or_default().extend(values);
-        }
-    }
-    for f in out.values_mut() {
-        for (name, last) in [("first_seen", false), ("last_seen", true)] {
-            if let Some(values) = f.values.get_mut(name) {
-                let kept = if last { values.last().cloned() } else { values.first().cloned() };
-                *values = kept.into_iter().collect();
+            let kept = f.values.entry(name.clone()).or_default();
+            kept.extend(values);
+            // Of times only the outermost are looked at.
+            match name.as_str() {
+                "first_seen" if kept.len() > 1 => *kept = kept.first().cloned().into_iter().collect(),
+                "last_seen" if kept.len() > 1 => *kept = kept.last().cloned().into_iter().collect(),
+                _ => {}
             }
         }
-        f.values.retain(|_, v| !v.is_empty());
     }
-    out.into_values().collect()
+
+    /// What became of the rows.
+    pub fn done(self) -> Vec<Folded> {
+        let mut out: Vec<Folded> = self.out.into_values().collect();
+        for f in &mut out {
+            f.values.retain(|_, v| !v.is_empty());
+        }
+        out
+    }
 }
 
 /// Why somebody is a suspect.

@@ -1,9 +1,8 @@
 with change as (
   select e.row_id, e.operation_key as operation, lower(e.actor_upn) as actor, e.creation_time,
          coalesce(max(case when lower(p.name) in ('name', 'identity') then p.value end), max(e.object_id)) as name,
-         string_agg(case when lower(p.name) in ('blindcopyto', 'copyto', 'redirectmessageto', 'addtorecipients', 'moderatemessagebyuser', 'generateincidentreport')
-                         then p.value end, ' ' order by p.name, p.value) as target,
-         string_agg(case when lower(p.name) like '%words' or lower(p.name) like '%patterns' then p.value end, ' ' order by p.name, p.value) as words,
+         array_to_string(array_sort(array_agg(p.value) filter (where lower(p.name) in ('blindcopyto', 'copyto', 'redirectmessageto', 'addtorecipients', 'moderatemessagebyuser', 'generateincidentreport'))), ' ') as target,
+         array_to_string(array_sort(array_agg(p.value) filter (where lower(p.name) like '%words' or lower(p.name) like '%patterns')), ' ') as words,
          bool_or(lower(p.name) = 'setauditseverity' and p.value = 'DoNotAudit') as not_audited,
          bool_or(lower(p.name) in ('deletemessage', 'quarantine') and lower(p.value) <> 'false') as destroys
   from ual_event e left join ual_property p on p.event_id = e.id and p.bag = 'parameters'
