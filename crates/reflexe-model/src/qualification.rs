@@ -239,7 +239,7 @@ pub struct Finding {
     /// Verdict it would reach if the missing evidence showed the worst.
     #[serde(default)]
     pub could_be: Option<Verdict>,
-    /// Tables whose absence leaves a sign open.
+    /// Exports that would settle it, when missing evidence leaves a sign open. (Tables, while the engine judges.)
     #[serde(default)]
     pub missing: Vec<String>,
     /// What ties it to other findings.

@@ -74,10 +74,10 @@ impl Page {
     ) -> Self {
         let w = Words(lang);
         let mut cut = Cut::default();
-        let (traces, others, hardening) = finding::sections(q, raw, w, &mut cut);
+        let titles = Titles::new(q, obtains, lang);
+        let (traces, others, hardening) = finding::sections(q, raw, w, &titles, &mut cut);
         let shown: BTreeSet<&str> =
             traces.iter().chain(&others).chain(&hardening).flat_map(|c| &c.findings).map(|f| f.id.as_str()).collect();
-        let titles = Titles::new(q, obtains, lang);
         let (stories, weak_stories, stories_left) = parts::stories(q, w, &shown);
         let (headline, punctuation, condition) = head::headline(q, sentence, lang);
         let actions = parts::actions(q, w, &shown);
@@ -134,7 +134,8 @@ pub(crate) struct Titles(BTreeMap<String, String>);
 
 impl Titles {
     fn new(q: &Qualification, obtains: Obtains, lang: Lang) -> Self {
-        let ids: BTreeSet<&String> = q.items.iter().flat_map(|i| &i.missing).chain(q.exports.iter().map(|e| &e.obtain)).collect();
+        let missing = q.items.iter().flat_map(|i| &i.missing).chain(q.findings.iter().flat_map(|f| &f.missing));
+        let ids: BTreeSet<&String> = missing.chain(q.exports.iter().map(|e| &e.obtain)).collect();
         let of = |id: &String| {
             let known =
                 obtains(id).map(|o| o.title).or_else(|| q.exports.iter().find(|e| e.obtain == *id).map(|e| e.title.clone()));

@@ -105,7 +105,7 @@ words! {
     attack: "ATT&CK", "ATT&CK";
     could_be: "Pourrait être", "Could be";
     weight: "Gravité si c’est vrai", "Severity if true";
-    missing_tables: "Manque pour trancher", "Missing to settle it";
+    missing_to_settle: "Manque pour trancher", "Missing to settle it";
     rows: "Lignes de preuve", "Evidence rows";
     line: "ligne", "line";
     record: "enregistrement", "record";

@@ -14,7 +14,9 @@ use reflexe_fiche::{
     Catalogue,
     answers::Answers,
     axes::{self, Frame},
-    conclude, next,
+    conclude,
+    def::CheckDef,
+    next,
     order::State,
     propose::{self, Proposal},
     severity::{self, advice},
@@ -179,7 +181,14 @@ fn one(
     let of_tenant: BTreeSet<&String> = tenant.evidence.iter().collect();
     let evidence = evidence.into_iter().filter(|e| of_tenant.contains(&e.id)).collect();
     let checks = run.checks.iter().map(|c| check_result(catalogue, c)).collect();
-    let mut findings: Vec<Finding> = run.checks.into_iter().flat_map(|c| c.findings).collect();
+    let mut findings: Vec<Finding> = Vec::new();
+    for check in run.checks {
+        let def = catalogue.check(&check.id).map(|c| &c.def);
+        for mut finding in check.findings {
+            finding.missing = exports(def, finding.missing.iter());
+            findings.push(finding);
+        }
+    }
     findings.sort_by(|a, b| {
         (b.verdict, b.decisive, b.weight, b.points)
             .cmp(&(a.verdict, a.decisive, a.weight, a.points))
@@ -283,25 +292,27 @@ pub fn conclude(catalogue: &Catalogue, judged: &Judged, people: &People) -> Answ
 
 fn check_result(catalogue: &Catalogue, run: &reflexe_engine::CheckRun) -> CheckResult {
     let def = catalogue.check(&run.id).map(|c| &c.def);
-    let mut missing = BTreeSet::new();
-    for table in &run.outcome.missing {
-        let need = def.and_then(|d| d.needs.get(table).or_else(|| d.better_with.get(table)));
-        let operation = need.and_then(|n| n.operations.first()).map(String::as_str);
-        if let Some(found) = obtain::for_need(table, operation) {
-            missing.insert(found.id.clone());
-        }
-    }
     CheckResult {
         id: run.id.clone(),
         question: def.map(|d| d.question.clone()).unwrap_or_default(),
         verdict: run.outcome.verdict,
         coverage: run.outcome.coverage,
-        missing: missing.into_iter().collect(),
+        missing: exports(def, run.outcome.missing.iter()),
         missing_tables: run.outcome.missing.iter().cloned().collect(),
         findings: run.findings.len(),
         examined: run.examined,
         error: run.error.clone(),
     }
+}
+
+/// The exports that bring the tables which a check lacks.
+fn exports<'t>(def: Option<&CheckDef>, tables: impl Iterator<Item = &'t String>) -> Vec<String> {
+    let export = |table: &String| {
+        let need = def.and_then(|d| d.needs.get(table).or_else(|| d.better_with.get(table)));
+        let operation = need.and_then(|n| n.operations.first()).map(String::as_str);
+        obtain::for_need(table, operation).map(|found| found.id.clone())
+    };
+    tables.filter_map(export).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Every item of the sheet: the worst of its checks, `unknown` where no check exists yet.

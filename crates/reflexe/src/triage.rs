@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
+use reflexe_evidence::obtain;
 use reflexe_fiche::{answers::Marked, say::clean};
 use reflexe_model::{Finding, Kind, Lang, Mark, Payload, Text, Triage, Verdict};
 
@@ -151,7 +152,7 @@ impl<'f> Sheet<'f> {
         let rows = self.rows.iter().map(|(f, mark, asks)| {
             let mark = mark.as_ref().map(|m| told(&f.id, m, m.is_outdated(f)));
             serde_json::json!({"id": f.id, "check": f.check, "subject": f.subject, "verdict": f.verdict, "text": f.text,
-                "asks": asks, "triage": mark})
+                "asks": asks, "missing": f.missing, "triage": mark})
         });
         let gone = self.gone.iter().map(|(id, m)| told(id, m, true));
         serde_json::json!({"findings": rows.collect::<Vec<_>>(), "gone": gone.collect::<Vec<_>>()})
@@ -179,6 +180,9 @@ impl<'f> Sheet<'f> {
                 let first = format!("  {} {}  ", if *asks { "[ ]" } else { "[×]" }, f.id);
                 let verdict = reflexe_report::verdict_word(f.verdict, desk.lang);
                 out.say(&first, &format!("{verdict} · {}", desk.say(&f.text)));
+                if *asks && !f.missing.is_empty() {
+                    out.say(&" ".repeat(first.chars().count()), &settled_by(desk, f));
+                }
                 if let Some(m) = mark {
                     out.say(&" ".repeat(first.chars().count()), &said_of(desk, m, m.is_outdated(f)));
                 }
@@ -200,6 +204,15 @@ impl<'f> Sheet<'f> {
         );
         out.whole(0, &format!("reflexe triage{} {how}", desk.case_option()));
         out.text()
+    }
+}
+
+/// The exports that would say what the finding leaves open.
+fn settled_by(desk: &Desk, f: &Finding) -> String {
+    let titles: Vec<&str> = f.missing.iter().map(|id| obtain::by_id(id).map_or(id.as_str(), |o| desk.say(&o.title))).collect();
+    match desk.lang {
+        Lang::Fr => format!("manque pour trancher : {}", titles.join(" ; ")),
+        Lang::En => format!("missing to settle it: {}", titles.join("; ")),
     }
 }
 

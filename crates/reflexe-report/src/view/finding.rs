@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use reflexe_fiche::story::Stages;
 use reflexe_model::{Finding, Qualification, RowRef, Verdict};
 
-use super::{LONG, SENTENCE};
+use super::{LONG, SENTENCE, Titles};
 use crate::{
     show::{Piece, pieces, second, span, visible, visible_cut},
     strip::shape,
@@ -86,10 +86,11 @@ pub(crate) fn sections(
     q: &Qualification,
     raw: &dyn Fn(&RowRef) -> Option<String>,
     w: Words,
+    titles: &Titles,
     cut: &mut Cut,
 ) -> (Vec<CheckView>, Vec<CheckView>, Vec<CheckView>) {
     // In the order of the answer, worst first: what is cut is the lightest.
-    let of = |verdicts: &[Verdict], cut: &mut Cut| by_check(q, verdicts, raw, w, cut);
+    let of = |verdicts: &[Verdict], cut: &mut Cut| by_check(q, verdicts, raw, w, titles, cut);
     let traces = of(&[Verdict::Compromise, Verdict::Suspicious], cut);
     let hardening = of(&[Verdict::Weakness], cut);
     let others = of(&[Verdict::Unknown, Verdict::Info, Verdict::Ok], cut);
@@ -101,6 +102,7 @@ fn by_check(
     verdicts: &[Verdict],
     raw: &dyn Fn(&RowRef) -> Option<String>,
     w: Words,
+    titles: &Titles,
     cut: &mut Cut,
 ) -> Vec<CheckView> {
     let mut out: Vec<CheckView> = Vec::new();
@@ -121,12 +123,12 @@ fn by_check(
             });
             out.len() - 1
         });
-        out[at].findings.push(one(f, raw, w, cut));
+        out[at].findings.push(one(f, raw, w, titles, cut));
     }
     out
 }
 
-fn one(f: &Finding, raw: &dyn Fn(&RowRef) -> Option<String>, w: Words, cut: &mut Cut) -> FindingView {
+fn one(f: &Finding, raw: &dyn Fn(&RowRef) -> Option<String>, w: Words, titles: &Titles, cut: &mut Cut) -> FindingView {
     let grave = f.verdict >= Verdict::Suspicious;
     let (texts, lines) = if grave { (10, 100) } else { (3, 20) };
     let mut rows = Vec::new();
@@ -165,7 +167,7 @@ fn one(f: &Finding, raw: &dyn Fn(&RowRef) -> Option<String>, w: Words, cut: &mut
             .map(|s| (visible(s.text.get(w.0), SENTENCE), s.points.map(|p| format!("{p:+}")).unwrap_or_default()))
             .collect(),
         points: if f.signs.iter().any(|s| s.points.is_some()) { format!("{:+}", f.points) } else { String::new() },
-        missing: f.missing.iter().map(|m| visible(m, LONG)).collect::<Vec<_>>().join(", "),
+        missing: f.missing.iter().map(|id| titles.get(id)).collect::<Vec<_>>().join(w.pick("\u{a0}; ", "; ")),
         bare_word: w.more_rows(bare.len()),
         left: (left > 0).then(|| w.rows_left(left)),
         rows,

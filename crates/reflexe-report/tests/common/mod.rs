@@ -68,7 +68,7 @@ fn finding(s: Seen) -> Finding {
         },
         points: if grave { 65 } else { 0 },
         could_be: (s.verdict == Verdict::Unknown).then_some(Verdict::Suspicious),
-        missing: if s.verdict == Verdict::Unknown { vec!["signin".into()] } else { Vec::new() },
+        missing: if s.verdict == Verdict::Unknown { vec!["signin_service_principal".into()] } else { Vec::new() },
         links: vec![Link { kind: "ip".into(), value: "203.0.113.77".into() }],
         in_context: grave,
         class: "event".into(),
