@@ -1,6 +1,10 @@
 //! Runs the cases of a check through the real engine: tiny tables in, expected findings out. Each case runs several
 //! ways (partitions, shuffled rows, tiny batches) and must give the same bytes every time.
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use jiff::Timestamp;
 use reflexe_evidence::spec::{self, ColumnType, PROVENANCE};
@@ -18,6 +22,37 @@ use crate::{
 
 /// Ways in which each case runs: partitions, rows reversed, rows per batch.
 const WAYS: [(usize, bool, usize); 2] = [(1, false, 8192), (4, true, 2)];
+
+/// Runs the cases of the checks of a folder whose id starts with one of `ids` (all when empty), as many at a time as
+/// there are processors. `told` hears of each check that is done, with its faults (none: all its cases pass), from any thread.
+///
+/// # Errors
+/// [`EngineError::Case`] when the folder or a file in it cannot be used, or no check is named so; else when the engine does not start.
+pub fn run_folder(dir: &Path, ids: &[String], told: &(dyn Fn(&str, &[String]) + Sync)) -> Result<(), EngineError> {
+    let unusable = |e: reflexe_fiche::CatalogueError| EngineError::Case(e.to_string());
+    let catalogue = Catalogue::from_dir(dir).map_err(unusable)?;
+    let wanted = |id: &str| ids.is_empty() || ids.iter().any(|start| id.starts_with(start.as_str()));
+    let checks: Vec<&Check> = catalogue.checks.iter().filter(|c| wanted(&c.def.id)).collect();
+    if checks.is_empty() {
+        return Err(EngineError::Case(format!("{}: no check starts with {}", dir.display(), ids.join(", "))));
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(check) = checks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let file = Catalogue::cases(dir, check).map_err(unusable)?;
+            let mut faults = contract(&catalogue, check)?;
+            faults.extend(run_all(&catalogue, check, &file)?);
+            faults.sort();
+            told(&check.def.id, &faults);
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> =
+            (0..std::thread::available_parallelism().map_or(2, usize::from)).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
 
 /// Runs all cases of a check. Empty: all pass. Else one sentence per difference.
 ///

@@ -45,6 +45,9 @@ pub enum EngineError {
         /// File.
         place: String,
     },
+    /// The cases of a folder cannot be run.
+    #[error("{0}")]
+    Case(String),
     /// A check returned something that the contract does not allow.
     #[error("check {check}: {message}")]
     Contract {

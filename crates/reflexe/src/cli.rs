@@ -246,6 +246,14 @@ pub enum Command {
     },
     /// List the checks.
     Checks,
+    /// Run the cases of the checks in a folder, as their author sees them: nothing is compiled.
+    Cases {
+        /// Only checks whose id starts so.
+        ids: Vec<String>,
+        /// The folder of the sheet; else the one that REFLEXE_FICHE_DIR names, else ./fiche.
+        #[arg(long)]
+        fiche: Option<PathBuf>,
+    },
     /// List the items of the sheet.
     Items,
     /// List what can be imported.

@@ -21,7 +21,7 @@ use reflexe_model::{Lang, RowRef, Window};
 use crate::{
     ask,
     assemble::{self, Answer, JudgeOptions},
-    casework,
+    cases, casework,
     cli::{CaseAction, Cli, Command, ImportArgs, JudgeArgs, QueryFormat},
     desk::{self, Desk},
     files, journal,
@@ -148,6 +148,7 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Command::Cases { ids, fiche } => cases::run(fiche, &ids, lang),
         Command::Items => {
             let catalogue = Catalogue::load()?;
             for item in &catalogue.items {

@@ -4,6 +4,7 @@
 
 mod ask;
 mod assemble;
+mod cases;
 mod casework;
 mod cli;
 mod commands;
