@@ -318,6 +318,12 @@ pub fn contract(catalogue: &Catalogue, check: &Check) -> Result<Vec<String>, Eng
             say(format!("check.sql returns no column {must}"));
         }
     }
+    let made = check.def.makes_suspect.as_deref().filter(|c| *c != "subject");
+    for column in check.def.bundle.iter().flat_map(|b| b.columns()).chain(made) {
+        if !columns.contains_key(column) {
+            say(format!("[bundle] or makes_suspect: check.sql returns no column {column}"));
+        }
+    }
     for (name, boolean) in &columns {
         if *boolean && !check.def.signs.contains_key(name) {
             say(format!("the boolean column {name} is no sign"));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
-use reflexe_model::{Text, Verdict};
+use reflexe_model::{Lang, Text, Verdict};
 use serde::Deserialize;
 
 /// What kind of row proves a check.
@@ -162,7 +162,7 @@ pub struct CheckDef {
     #[serde(default)]
     pub signs: IndexMap<String, Sign>,
     /// Templates of sentences, by the value of the column `say`.
-    pub say: BTreeMap<String, Text>,
+    pub say: BTreeMap<String, Say>,
     /// Value columns that tie findings together: kind of link → column.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
@@ -172,6 +172,84 @@ pub struct CheckDef {
     /// Another action at which a finding points.
     #[serde(default)]
     pub also_suspects: Option<String>,
+    /// Rows of one act are one finding.
+    #[serde(default)]
+    pub bundle: Option<Bundle>,
+    /// Column (or `subject`): whom a decisive finding makes a suspect beside its actor, from that act on. Who receives a grant or
+    /// is a new account; never a victim.
+    #[serde(default)]
+    pub makes_suspect: Option<String>,
+}
+
+/// The sentence of one kind of finding.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Say {
+    /// In French.
+    pub fr: String,
+    /// In English.
+    pub en: String,
+    /// A finding that is so worded is never graver, whoever did it: "nothing is weakened" is no compromise.
+    #[serde(default)]
+    pub at_most: Option<Verdict>,
+}
+
+impl Say {
+    /// The template in one language.
+    pub fn get(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::Fr => &self.fr,
+            Lang::En => &self.en,
+        }
+    }
+}
+
+impl CheckDef {
+    /// The template that words a finding.
+    pub fn template(&self, say: &str) -> Option<&Say> {
+        self.say.get(if say.is_empty() { "found" } else { say })
+    }
+
+    /// Whether it matters for the verdict whose hand an act was: then each hand is judged by its own rows.
+    pub fn judges_hands(&self) -> bool {
+        ["in_context", "actor_is_suspect"].iter().any(|name| self.signs.contains_key(*name))
+    }
+}
+
+/// Rows of one act are one finding, judged as its gravest row.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bundle {
+    /// Column: who did it.
+    #[serde(default = "Bundle::default_actor")]
+    pub actor: String,
+    /// Column: on whom. Default: `subject`.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// Column: rows of equal value are one act, whatever the time. Rows without a value fall back on the gap.
+    #[serde(default)]
+    pub link: Option<String>,
+    /// Largest gap between neighbours without a link.
+    #[serde(default = "Bundle::default_gap")]
+    pub gap_minutes: u32,
+}
+
+impl Bundle {
+    fn default_actor() -> String {
+        "actor".to_owned()
+    }
+
+    // A request and its writing take seconds, a person's clicks some minutes [J].
+    fn default_gap() -> u32 {
+        5
+    }
+
+    /// Columns that `check.sql` must return for it.
+    pub fn columns(&self) -> Vec<&str> {
+        // Without a time nothing is near.
+        let named = [Some(self.actor.as_str()), self.subject.as_deref(), self.link.as_deref(), Some("first_seen")];
+        named.into_iter().flatten().collect()
+    }
 }
 
 /// A signal: a view that several checks share.
@@ -336,12 +414,13 @@ pub fn faults(folder: &str, check: &CheckDef, cases: &CaseFile, items: &BTreeSet
     for item in check.items.iter().filter(|i| !items.contains(*i)) {
         say(format!("no item {item} in fiche/items.toml"));
     }
-    for text in std::iter::once(&check.question).chain(&check.todo).chain(check.say.values()) {
-        if text.fr.trim().is_empty() || text.en.trim().is_empty() {
+    let texts = std::iter::once(&check.question).chain(&check.todo).map(|t| (&t.fr, &t.en));
+    for (fr, en) in texts.chain(check.say.values().map(|s| (&s.fr, &s.en))) {
+        if fr.trim().is_empty() || en.trim().is_empty() {
             say("a text lacks one of its languages".into());
         }
-        if placeholders(&text.fr) != placeholders(&text.en) {
-            say(format!("placeholders differ between the languages: {:?} / {:?}", text.fr, text.en));
+        if placeholders(fr) != placeholders(en) {
+            say(format!("placeholders differ between the languages: {fr:?} / {en:?}"));
         }
     }
     for (name, sign) in &check.signs {
@@ -359,6 +438,9 @@ pub fn faults(folder: &str, check: &CheckDef, cases: &CaseFile, items: &BTreeSet
     }
     if check.class == Class::Posture && (check.judge.suspicious.is_some() || check.judge.compromise.is_some()) {
         say("a posture check ends at weakness".into());
+    }
+    if check.class == Class::Posture && (check.bundle.is_some() || check.makes_suspect.is_some()) {
+        say("a posture check has no act: neither [bundle] nor makes_suspect".into());
     }
     if let Some(sign) = check.judge.only_if.as_ref().filter(|s| !check.signs.contains_key(*s)) {
         say(format!("judge.only_if names no sign: {sign}"));

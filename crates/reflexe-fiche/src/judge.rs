@@ -1,146 +1,20 @@
-//! From facts to a verdict: folding of rows, signs against coverage, points, unknowns. The order of the steps is the
-//! check contract's; nothing here reads a file or runs SQL.
+//! From facts to a verdict: signs against coverage, points, unknowns. The order of the steps is the check contract's;
+//! nothing here reads a file or runs SQL.
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{Timestamp, ToSpan};
-use reflexe_model::{CoverageLevel, Link, Verdict, Window};
+use reflexe_model::{CoverageLevel, Verdict, Window};
 
 use crate::{
     coverage::Coverage,
     def::{CheckDef, Class, Need, Sign},
-    value::{Value, Values},
 };
 
-/// One row that `check.sql` returned.
-#[derive(Debug, Clone, Default)]
-pub struct Candidate {
-    /// Who or what.
-    pub subject: String,
-    /// What tells two findings of a subject apart.
-    pub key: String,
-    /// Which template words it; empty for `found`.
-    pub say: String,
-    /// Rows that prove it.
-    pub rows: Vec<i64>,
-    /// Boolean columns.
-    pub signs: BTreeMap<String, Option<bool>>,
-    /// Other columns.
-    pub values: BTreeMap<String, Vec<Value>>,
-}
+mod fold;
+mod hand;
 
-/// Rows of equal (subject, key, say), made one.
-#[derive(Debug, Clone)]
-pub struct Folded {
-    /// Who or what.
-    pub subject: String,
-    /// See [`Candidate::key`].
-    pub key: String,
-    /// See [`Candidate::say`].
-    pub say: String,
-    /// All rows.
-    pub rows: BTreeSet<i64>,
-    /// True if one is true, else unknown if one is unknown.
-    pub signs: BTreeMap<String, Option<bool>>,
-    /// Distinct values.
-    pub values: BTreeMap<String, Values>,
-    /// What ties it to other findings.
-    pub links: BTreeSet<Link>,
-}
-
-impl Folded {
-    /// Earliest time.
-    pub fn first_seen(&self) -> Option<Timestamp> {
-        self.values.get("first_seen")?.first()?.as_time()
-    }
-
-    /// Latest time.
-    pub fn last_seen(&self) -> Option<Timestamp> {
-        self.values.get("last_seen")?.last()?.as_time()
-    }
-
-    /// Who did it, when the rows agree on one.
-    pub fn actor(&self) -> Option<&str> {
-        let actors = self.values.get("actor")?;
-        if actors.len() == 1 { actors.first()?.as_text() } else { None }
-    }
-}
-
-/// Makes rows of equal (subject, key, say) one, as they come: so `UNION ALL` of shapes, a state beside its change, and repeats
-/// need no GROUP BY, and half a million rows need no more memory than the findings that they make.
-pub struct Folding<'c> {
-    check: &'c CheckDef,
-    out: BTreeMap<(String, String, String), Folded>,
-}
-
-impl<'c> Folding<'c> {
-    /// Nothing yet.
-    pub fn of(check: &'c CheckDef) -> Self {
-        Self { check, out: BTreeMap::new() }
-    }
-
-    /// Takes a row in.
-    pub fn add(&mut self, c: Candidate) {
-        let id = (c.subject.clone(), c.key.clone(), c.say.clone());
-        let f = self.out.entry(id).or_insert_with(|| Folded {
-            subject: c.subject,
-            key: c.key,
-            say: c.say,
-            rows: BTreeSet::new(),
-            signs: BTreeMap::new(),
-            values: BTreeMap::new(),
-            links: BTreeSet::new(),
-        });
-        f.rows.extend(c.rows);
-        for (name, value) in c.signs {
-            if self.check.signs.contains_key(&name) {
-                let seen = f.signs.entry(name).or_insert(Some(false));
-                *seen = match (*seen, value) {
-                    (Some(true), _) | (_, Some(true)) => Some(true),
-                    (None, _) | (_, None) => None,
-                    _ => Some(false),
-                };
-            } else if let Some(value) = value {
-                f.values.entry(name).or_default().insert(Value::Bool(value));
-            }
-        }
-        for (name, values) in c.values {
-            let kept = f.values.entry(name.clone()).or_default();
-            kept.extend(values);
-            // Of times only the outermost are looked at.
-            match name.as_str() {
-                "first_seen" if kept.len() > 1 => *kept = kept.first().cloned().into_iter().collect(),
-                "last_seen" if kept.len() > 1 => *kept = kept.last().cloned().into_iter().collect(),
-                _ => {}
-            }
-        }
-    }
-
-    /// What became of the rows.
-    pub fn done(self) -> Vec<Folded> {
-        let mut out: Vec<Folded> = self.out.into_values().collect();
-        for f in &mut out {
-            f.values.retain(|_, v| !v.is_empty());
-        }
-        out
-    }
-}
-
-/// Why somebody is a suspect.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Suspicion {
-    /// The finding that says so ([`identity`]); empty when a person does. A finding never supports itself.
-    pub by: String,
-    /// When his acts are suspect, in microseconds; `None` is always.
-    pub period: Option<(i64, i64)>,
-}
-
-/// Suspects (lower case), each with what makes him so.
-pub type Suspects = BTreeMap<String, BTreeSet<Suspicion>>;
-
-/// What tells one row of one check from all others.
-pub fn identity(check: &CheckDef, folded: &Folded) -> String {
-    [check.id.as_str(), &folded.subject, &folded.key, &folded.say].join("\u{0}").to_lowercase()
-}
+pub use fold::{Act, Candidate, Folded, Folding, Head, OneAct};
+use hand::Seen;
+pub use hand::{Deciding, Hostile, Suspects, Suspicion};
 
 /// What judging must know beyond the row: period, coverage, and what other findings and people said.
 #[derive(Debug, Clone)]
@@ -151,6 +25,8 @@ pub struct Context<'a> {
     pub coverage: &'a Coverage,
     /// Links known to be hostile, as `kind:value`.
     pub hostile: &'a BTreeSet<String>,
+    /// Links hostile for one account: what a decisive act was done from.
+    pub hostile_for: &'a Hostile,
     /// Suspects, with what makes them so.
     pub suspects: &'a Suspects,
     /// Very important persons.
@@ -167,11 +43,9 @@ pub struct Context<'a> {
     pub populations: &'a BTreeMap<String, BTreeSet<String>>,
 }
 
-/// A judged row.
+/// What the signs of a finding come to.
 #[derive(Debug, Clone)]
-pub struct Judged {
-    /// The row.
-    pub folded: Folded,
+pub struct Weighed {
     /// Its verdict.
     pub verdict: Verdict,
     /// Points of the signs that hold.
@@ -182,6 +56,8 @@ pub struct Judged {
     pub decisive: bool,
     /// Signs that hold, in the check's order.
     pub on: Vec<String>,
+    /// Those of them whose points count: all, but of a bundle only those of its gravest row.
+    pub counted: Vec<String>,
     /// Signs of needed evidence that stay open.
     pub open: Vec<String>,
     /// Signs of other evidence that stay open: limits, said and never blocking.
@@ -192,6 +68,19 @@ pub struct Judged {
     pub missing: BTreeSet<String>,
     /// Whether a link of it is hostile.
     pub in_context: bool,
+    /// Its deciding acts: their authors become suspects, their sessions hostile. None unless it is decisive by more than suspicion.
+    pub deciding: Vec<Deciding>,
+}
+
+/// A judged finding.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The rows.
+    pub folded: Folded,
+    /// What they come to.
+    pub weighed: Weighed,
+    /// Whose part of an object's history it is, where others did something of another gravity to the same object.
+    pub apart: Option<String>,
 }
 
 /// The two signs that every check has, declared or not: people's word lowers a finding and hides nothing.
@@ -219,19 +108,103 @@ pub fn signs_of(check: &CheckDef) -> Vec<(String, Sign)> {
     all
 }
 
-/// Judges one folded row.
-pub fn judge(check: &CheckDef, mut folded: Folded, ctx: &Context<'_>) -> Judged {
+/// Weighs one finding: an ordinary one by the signs of all its rows together, a bundle by those of its gravest row.
+pub fn weigh(check: &CheckDef, folded: &Folded, ctx: &Context<'_>) -> Weighed {
+    let own = folded.identity(check);
+    let acts: Vec<(Seen, &Act)> = folded.acts.iter().map(|a| (Seen::of(a, folded, &own, ctx), a)).collect();
+    if check.bundle.is_none() {
+        let seen = acts.iter().fold(Seen::default(), |all, (one, _)| all.or(*one));
+        return weigh_together(check, folded, &folded.signs, seen, &acts, ctx);
+    }
+    let mut parts: BTreeMap<(Seen, &BTreeMap<String, Option<bool>>), Vec<(Seen, &Act)>> = BTreeMap::new();
+    for (seen, act) in acts {
+        parts.entry((seen, &act.head.signs)).or_default().push((seen, act));
+    }
+    let weighed = parts.iter().map(|((seen, signs), acts)| weigh_together(check, folded, signs, *seen, acts, ctx));
+    weighed
+        .reduce(|whole, part| whole.or(part, check))
+        .unwrap_or_else(|| weigh_together(check, folded, &folded.signs, Seen::default(), &[], ctx))
+}
+
+/// Puts findings and what they come to together. Those of one object whose authors differ in nothing are one again; of the others
+/// the gravest stands for the object, and each lesser one apart, under its author's name.
+pub fn settle(check: &CheckDef, weighed: impl IntoIterator<Item = (Folded, Weighed)>) -> Vec<Judged> {
+    let mut out = Vec::new();
+    let mut objects: BTreeMap<(String, String, String), Vec<Judged>> = BTreeMap::new();
+    for (folded, weighed) in weighed {
+        let object = (folded.subject.clone(), folded.key.clone(), folded.say.clone());
+        let judged = Judged { folded, weighed, apart: None };
+        // A bundle is one act of one hand already.
+        if check.bundle.is_some() {
+            out.push(judged);
+        } else {
+            objects.entry(object).or_default().push(judged);
+        }
+    }
+    let alike = |j: &Judged| {
+        let w = &j.weighed;
+        (w.verdict, w.decisive, hand::CONTEXTUAL.map(|name| w.on.iter().any(|on| on == name)))
+    };
+    for mut hands in objects.into_values() {
+        hands.sort_by(|a, b| {
+            (alike(b), b.weighed.points).cmp(&(alike(a), a.weighed.points)).then_with(|| a.folded.hands().cmp(&b.folded.hands()))
+        });
+        let mut groups: Vec<Judged> = Vec::new();
+        for one in hands {
+            match groups.last_mut().filter(|g| alike(g) == alike(&one)) {
+                Some(group) => {
+                    group.folded.absorb(one.folded);
+                    group.weighed = group.weighed.clone().or(one.weighed, check);
+                }
+                None => groups.push(one),
+            }
+        }
+        for lesser in groups.iter_mut().skip(1) {
+            lesser.apart = Some(lesser.folded.hands());
+        }
+        out.extend(groups);
+    }
+    out
+}
+
+impl Weighed {
+    /// Two made one: the graver verdict stands, what either says is said.
+    fn or(self, other: Self, check: &CheckDef) -> Self {
+        let gravity = |w: &Self| (w.verdict, w.decisive, w.points);
+        let (mut whole, other) = if gravity(&other) > gravity(&self) { (other, self) } else { (self, other) };
+        let names: Vec<String> = signs_of(check).into_iter().map(|(name, _)| name).collect();
+        let either = |a: &[String], b: &[String], not: &[String]| -> Vec<String> {
+            names.iter().filter(|n| (a.contains(n) || b.contains(n)) && !not.contains(n)).cloned().collect()
+        };
+        whole.on = either(&whole.on, &other.on, &[]);
+        whole.open = either(&whole.open, &other.open, &whole.on);
+        whole.limits = either(&whole.limits, &other.limits, &whole.on);
+        whole.weight = whole.weight.max(other.weight);
+        whole.in_context |= other.in_context;
+        whole.could_be = whole.could_be.max(other.could_be).filter(|could| *could > whole.verdict);
+        whole.missing.extend(other.missing);
+        whole.deciding.extend(other.deciding);
+        whole
+    }
+}
+
+/// Weighs rows by their signs together.
+fn weigh_together(
+    check: &CheckDef,
+    folded: &Folded,
+    own: &BTreeMap<String, Option<bool>>,
+    seen: Seen,
+    acts: &[(Seen, &Act)],
+    ctx: &Context<'_>,
+) -> Weighed {
     let signs = signs_of(check);
     let mut null_in_sql = BTreeSet::new();
     let mut on = Vec::new();
     let mut open = Vec::new();
     for (name, sign) in &signs {
         let built_in = crate::def::BUILT_IN.contains(&name.as_str());
-        let mut value = if built_in {
-            built_in_sign(name, check, &folded, ctx)
-        } else {
-            folded.signs.get(name).copied().unwrap_or(Some(false))
-        };
+        let mut value =
+            if built_in { built_in_sign(name, folded, seen, ctx) } else { own.get(name).copied().unwrap_or(Some(false)) };
         if value.is_none() && !built_in {
             null_in_sql.insert(name.clone());
         }
@@ -247,10 +220,10 @@ pub fn judge(check: &CheckDef, mut folded: Folded, ctx: &Context<'_>) -> Judged 
             None => open.push(name.clone()),
             Some(false) => {}
         }
-        folded.signs.insert(name.clone(), value);
     }
     let sign = |name: &String| signs.iter().find(|(n, _)| n == name).map(|(_, s)| s);
-    let (verdict, points) = weigh(check, &signs, &on);
+    let level = |on: &[String]| level(check, &folded.say, &signs, on);
+    let (mut verdict, points) = level(&on);
 
     // An open sign matters only if it could raise the verdict, and blocks only if its evidence is needed.
     let could_raise = |n: &String| sign(n).is_some_and(|s| s.points.unwrap_or(0) >= 0 && s.at_most.is_none());
@@ -258,19 +231,16 @@ pub fn judge(check: &CheckDef, mut folded: Folded, ctx: &Context<'_>) -> Judged 
     let needed =
         |n: &String| sign(n).is_some_and(|s| s.seen_in.iter().chain(&s.absent_from).any(|t| check.needs.contains_key(t)));
     let (open, limits): (Vec<String>, Vec<String>) = open.into_iter().filter(could_raise).partition(|n| hinges(n) || needed(n));
-    let worst = weigh(check, &signs, &on.iter().chain(&open).cloned().collect::<Vec<_>>()).0;
-    let mut judged_verdict = verdict;
+    let worst = level(&on.iter().chain(&open).cloned().collect::<Vec<_>>()).0;
     let mut could_be = None;
     let mut missing = BTreeSet::new();
     if worst > verdict {
         could_be = Some(worst);
         missing = missing_tables(check, &signs, &open, &null_in_sql, &folded.subject, ctx);
         if verdict < Verdict::Weakness {
-            judged_verdict = Verdict::Unknown;
+            verdict = Verdict::Unknown;
         }
     }
-    let decisive = judged_verdict == Verdict::Compromise
-        && (on.iter().any(|n| sign(n).is_some_and(|s| s.decisive)) || check.judge.decisive.is_some_and(|d| points >= d));
     let weight = on
         .iter()
         .filter_map(sign)
@@ -278,8 +248,30 @@ pub fn judge(check: &CheckDef, mut folded: Folded, ctx: &Context<'_>) -> Judged 
         .map(|s| s.weight.unwrap_or(check.weight))
         .max()
         .unwrap_or(check.weight);
-    let in_context = folded.links.iter().any(|l| ctx.hostile.contains(&format!("{}:{}", l.kind, l.value)));
-    Judged { folded, verdict: judged_verdict, points, weight, decisive, on, open, limits, could_be, missing, in_context }
+    let by_points = |on: &[String]| check.judge.decisive.is_some_and(|d| level(on).1 >= d);
+    let by_sign = |on: &[String]| on.iter().any(|n| sign(n).is_some_and(|s| s.decisive));
+    let decisive = |on: &[String]| level(on).0 == Verdict::Compromise && (by_sign(on) || by_points(on));
+    // Suspicion alone makes no further suspect: one wrong suspect would make all who work with him suspects too.
+    let unsuspected: Vec<String> = on.iter().filter(|n| *n != hand::SUSPECT).cloned().collect();
+    let deciding = if decisive(&unsuspected) {
+        hand::deciding(&folded.identity(check), &signs, &unsuspected, by_points(&unsuspected), acts)
+    } else {
+        Vec::new()
+    };
+    Weighed {
+        verdict,
+        points,
+        weight,
+        decisive: verdict == Verdict::Compromise && decisive(&on),
+        counted: on.clone(),
+        on,
+        open,
+        limits,
+        could_be,
+        missing,
+        in_context: seen.in_context,
+        deciding,
+    }
 }
 
 /// The need that a check declares for a table, or an empty one.
@@ -289,7 +281,7 @@ fn wanted<'a>(check: &'a CheckDef, table: &str) -> &'a Need {
 }
 
 /// Verdict and points that a set of signs reaches.
-fn weigh(check: &CheckDef, signs: &[(String, Sign)], on: &[String]) -> (Verdict, i64) {
+fn level(check: &CheckDef, say: &str, signs: &[(String, Sign)], on: &[String]) -> (Verdict, i64) {
     let j = &check.judge;
     let held: Vec<&Sign> = signs.iter().filter(|(n, _)| on.contains(n)).map(|(_, s)| s).collect();
     let blocked = j.only_if.as_ref().is_some_and(|name| !on.contains(name));
@@ -304,6 +296,9 @@ fn weigh(check: &CheckDef, signs: &[(String, Sign)], on: &[String]) -> (Verdict,
     }
     verdict = held.iter().filter_map(|s| s.verdict).fold(verdict, Verdict::max);
     verdict = held.iter().filter_map(|s| s.at_most).fold(verdict, Verdict::min);
+    if let Some(most) = check.template(say).and_then(|t| t.at_most) {
+        verdict = verdict.min(most);
+    }
     if check.class == Class::Posture {
         verdict = verdict.min(Verdict::Weakness);
     }
@@ -342,7 +337,7 @@ fn missing_tables(
     open.iter().flat_map(|(_, s)| s.seen_in.iter().chain(&s.absent_from).chain(&s.hinges_on)).cloned().collect()
 }
 
-fn built_in_sign(name: &str, check: &CheckDef, f: &Folded, ctx: &Context<'_>) -> Option<bool> {
+fn built_in_sign(name: &str, f: &Folded, seen: Seen, ctx: &Context<'_>) -> Option<bool> {
     let subject = f.subject.to_lowercase();
     match name {
         "in_window" => f.first_seen().map(|t| ctx.window.from <= t && t <= ctx.window.to),
@@ -350,20 +345,8 @@ fn built_in_sign(name: &str, check: &CheckDef, f: &Folded, ctx: &Context<'_>) ->
         "subject_is_vip" => Some(ctx.vips.contains(&subject)),
         "subject_is_privileged" => Some(ctx.privileged.contains(&subject)),
         "subject_is_guest" => Some(ctx.guests.contains(&subject) || subject.contains("#ext#")),
-        "in_context" => Some(f.links.iter().any(|l| ctx.hostile.contains(&format!("{}:{}", l.kind, l.value)))),
-        "actor_is_suspect" => {
-            let own = identity(check, f);
-            let (first, last) = (f.first_seen(), f.last_seen());
-            let within = |(from, to): (i64, i64)| {
-                let begins = first.is_none_or(|t| from <= t.as_microsecond());
-                begins && first.or(last).is_none_or(|t| t.as_microsecond() <= to)
-            };
-            let suspect = |actor: &str| {
-                let reasons = ctx.suspects.get(&actor.to_lowercase());
-                reasons.into_iter().flatten().any(|s| s.by != own && s.period.is_none_or(within))
-            };
-            Some(f.values.get("actor").into_iter().flatten().filter_map(Value::as_text).any(suspect))
-        }
+        hand::HOSTILE => Some(seen.in_context),
+        hand::SUSPECT => Some(seen.suspect),
         // Refused when the claimant is himself a suspect: an intruder would declare his own work legitimate.
         "declared_legitimate" => Some(
             [subject.clone(), format!("{subject}/{}", f.key.to_lowercase())]
@@ -409,8 +392,10 @@ pub fn conclude(check: &CheckDef, judged: &[Judged], ctx: &Context<'_>) -> Outco
         (false, n) if n > 0 || check.needs.keys().any(|t| ctx.coverage.mentions(t)) => CoverageLevel::Partial,
         _ => CoverageLevel::None,
     };
-    missing.extend(judged.iter().filter(|j| j.verdict == Verdict::Unknown).flat_map(|j| j.missing.iter().cloned()));
-    let top = judged.iter().map(|j| j.verdict).max().unwrap_or(Verdict::Ok);
+    missing.extend(
+        judged.iter().map(|j| &j.weighed).filter(|w| w.verdict == Verdict::Unknown).flat_map(|w| w.missing.iter().cloned()),
+    );
+    let top = judged.iter().map(|j| j.weighed.verdict).max().unwrap_or(Verdict::Ok);
     let verdict = if top >= Verdict::Weakness {
         top
     } else if !missing.is_empty() || top == Verdict::Unknown {
@@ -433,12 +418,4 @@ fn need_met(table: &str, need: &Need, ctx: &Context<'_>) -> bool {
     ctx.coverage.covers(population_table, &Need::default(), &ctx.window, None)
         && population
             .is_some_and(|p| !p.is_empty() && p.iter().all(|member| ctx.coverage.covers(table, need, &ctx.window, Some(member))))
-}
-
-/// How long around a compromise its author's acts are suspect. Own judgement [J]: an act found hostile makes suspect
-/// what the same person does from an hour before to three days after.
-pub fn suspect_period(first: Timestamp, last: Timestamp) -> (i64, i64) {
-    let from = first.checked_sub(1.hour()).unwrap_or(first);
-    let to = last.checked_add(72.hours()).unwrap_or(last);
-    (from.as_microsecond(), to.as_microsecond())
 }

@@ -26,27 +26,32 @@ pub fn sign_text(check: &CheckDef, judged: &Judged, name: &str) -> Option<Text> 
     Some(Text::new(fill(&fr, Lang::Fr), fill(&en, Lang::En)))
 }
 
+/// The points that a sign counts for, if it counts.
+pub fn points_of(check: &CheckDef, judged: &Judged, name: &str) -> Option<i64> {
+    check.signs.get(name)?.points.filter(|_| judged.weighed.counted.iter().any(|n| n == name))
+}
+
 fn word(check: &CheckDef, judged: &Judged, lang: Lang) -> String {
-    if judged.verdict == reflexe_model::Verdict::Unknown {
+    if judged.weighed.verdict == reflexe_model::Verdict::Unknown {
         // Never the template of a finding: its numbers would be guesses.
         let doubts: Vec<String> =
-            judged.open.iter().filter_map(|n| sign_text(check, judged, n)).map(|t| t.get(lang).to_owned()).collect();
+            judged.weighed.open.iter().filter_map(|n| sign_text(check, judged, n)).map(|t| t.get(lang).to_owned()).collect();
         let subject = clean(&judged.folded.subject);
-        let missing = judged.missing.iter().cloned().collect::<Vec<_>>().join(", ");
+        let missing = judged.weighed.missing.iter().cloned().collect::<Vec<_>>().join(", ");
         let doubts = list(&doubts, lang);
         return match lang {
             Lang::Fr => format!("{subject} : impossible de dire si {doubts} (manque : {missing})."),
             Lang::En => format!("{subject}: cannot tell whether {doubts} (missing: {missing})."),
         };
     }
-    let say = if judged.folded.say.is_empty() { "found" } else { &judged.folded.say };
-    let Some(template) = check.say.get(say) else { return clean(&judged.folded.subject) };
+    let Some(template) = check.template(&judged.folded.say) else { return clean(&judged.folded.subject) };
     let signs: Vec<String> = judged
+        .weighed
         .on
         .iter()
         .filter_map(|n| {
             let text = sign_text(check, judged, n)?;
-            let points = check.signs.get(n).and_then(|s| s.points).map(|p| format!(" ({p:+})")).unwrap_or_default();
+            let points = points_of(check, judged, n).map(|p| format!(" ({p:+})")).unwrap_or_default();
             Some(format!("{}{points}", text.get(lang)))
         })
         .collect();

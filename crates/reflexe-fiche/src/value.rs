@@ -30,6 +30,17 @@ impl Value {
         }
     }
 
+    /// The value as one text, the same in every language: for keys and links.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Text(t) => t.clone(),
+            Self::Int(n) => n.to_string(),
+            Self::Bool(b) => b.to_string(),
+            Self::Milli(n) => format!("{n}e-3"),
+            Self::Time(t) => t.to_string(),
+        }
+    }
+
     /// The instant, if it is one.
     pub fn as_time(&self) -> Option<Timestamp> {
         match self {

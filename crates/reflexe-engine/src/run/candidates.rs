@@ -1,0 +1,164 @@
+//! What the checks see: their queries run, their rows folded, and what the cited rows know filled in.
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use arrow::{datatypes::DataType, record_batch::RecordBatch};
+use reflexe_fiche::{
+    Catalogue, Check,
+    judge::{Act, Candidate, Folded, Folding, Head},
+    value::Value,
+};
+use reflexe_model::Window;
+
+use crate::{
+    EngineError, Session,
+    rows::{self, Cited},
+    session::{bind, instant, literal},
+};
+
+/// Rows kept per finding: half from the start, half from the end.
+const KEPT_ROWS: usize = 1000;
+
+/// Runs the queries of all checks, as many at a time as there are processors: planning a query is serial work.
+pub(super) fn all_candidates<'a>(
+    session: &Session,
+    checks: &[&'a Check],
+    progress: &(dyn Fn(&str) + Sync),
+    params: &(dyn Fn(&str) -> Option<String> + Sync),
+) -> Vec<(&'a Check, Result<Vec<Folded>, EngineError>)> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(check) = checks.get(at) else { return done };
+            progress(&check.def.id);
+            done.push((at, candidates(session, check, params)));
+        }
+    };
+    let mut done: Vec<(usize, Result<Vec<Folded>, EngineError>)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..session.threads.max(1)).map(|_| scope.spawn(work)).collect();
+        // A worker that panicked takes its checks with it: the run must not pretend they were looked at.
+        workers.into_iter().flat_map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().filter_map(|(at, folded)| Some((*checks.get(at)?, folded))).collect()
+}
+
+/// Runs `check.sql` and folds its rows.
+fn candidates(session: &Session, check: &Check, params: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Folded>, EngineError> {
+    let value = |name: &str| params(name).or_else(|| check.def.params.get(name).and_then(|p| literal(&p.value)));
+    let sql =
+        bind(&check.sql, &value).map_err(|name| EngineError::Parameter { name, place: format!("{}/check.sql", check.folder) })?;
+    let mut out = Folding::of(&check.def);
+    session.each(&sql, |batch| read_batch(check, batch, &mut out))?;
+    Ok(out.done())
+}
+
+/// Columns of a check's query, and whether each is boolean, from its plan over the session's tables.
+///
+/// # Errors
+/// When the query or a signal is wrong.
+pub fn columns(
+    session: &Session,
+    catalogue: &Catalogue,
+    check: &Check,
+    window: Window,
+) -> Result<BTreeMap<String, bool>, EngineError> {
+    let params = |name: &str| match name {
+        "window_from" => Some(instant(window.from)),
+        "window_to" => Some(instant(window.to)),
+        _ => check.def.params.get(name).and_then(|p| literal(&p.value)),
+    };
+    session.register_signals(&catalogue.signals_of(&check.sql), &params)?;
+    let sql = bind(&check.sql, &params)
+        .map_err(|name| EngineError::Parameter { name, place: format!("{}/check.sql", check.folder) })?;
+    let frame = session.runtime.block_on(session.ctx.sql(&sql))?;
+    Ok(frame.schema().fields().iter().map(|f| (f.name().clone(), f.data_type() == &DataType::Boolean)).collect())
+}
+
+fn read_batch(check: &Check, batch: &RecordBatch, out: &mut Folding<'_>) -> Result<(), EngineError> {
+    let schema = batch.schema();
+    let wrong = |message: String| EngineError::Contract { check: check.def.id.clone(), message };
+    let bundle = check.def.bundle.iter().flat_map(|b| b.columns());
+    for must in ["subject", "rows"].into_iter().chain(bundle) {
+        if schema.index_of(must).is_err() {
+            return Err(wrong(format!("check.sql returns no column {must}")));
+        }
+    }
+    for i in 0..batch.num_rows() {
+        let mut c = Candidate::default();
+        for (field, column) in schema.fields().iter().zip(batch.columns()) {
+            let values = rows::values(column, i);
+            let text = || values.first().map(Value::shown).unwrap_or_default();
+            match field.name().as_str() {
+                "subject" => c.subject = text(),
+                "key" => c.key = text(),
+                "say" => c.say = text(),
+                "rows" => c.rows = values.iter().filter_map(Value::as_int).collect(),
+                name if field.data_type() == &DataType::Boolean => {
+                    let value = match values.first() {
+                        Some(Value::Bool(b)) => Some(*b),
+                        _ => None,
+                    };
+                    c.signs.insert(name.to_owned(), value);
+                }
+                name => {
+                    c.values.insert(name.to_owned(), values);
+                }
+            }
+        }
+        if c.subject.is_empty() {
+            return Err(wrong("a row has no subject".into()));
+        }
+        out.add(c);
+    }
+    Ok(())
+}
+
+/// Fills in what the cited rows know: time, actor, count, links, of each act and of the whole. Keeps a bounded number of rows.
+pub(super) fn complete(f: &mut Folded, cited: &BTreeMap<i64, Cited>) {
+    let mut heads: BTreeMap<Head, Act> = BTreeMap::new();
+    for mut act in std::mem::take(&mut f.acts) {
+        let facts: Vec<&Cited> = act.rows.iter().filter_map(|id| cited.get(id)).collect();
+        let mut head = act.head.as_ref().clone();
+        head.links.extend(facts.iter().flat_map(|c| c.links()));
+        if head.actors.is_empty() {
+            head.actors.extend(facts.iter().filter_map(|c| c.actor.as_deref()).map(str::to_lowercase));
+        }
+        if act.first.is_none() {
+            act.first = facts.iter().filter_map(|c| c.time).min();
+            act.last = facts.iter().filter_map(|c| c.time).max();
+        }
+        // From here on only who, when and from where matter: what one hand did alike from one place is one act.
+        act.rows = Vec::new();
+        match heads.get_mut(&head) {
+            Some(known) => known.extend(&act),
+            None => drop(heads.insert(head, act)),
+        }
+    }
+    f.acts = heads.into_iter().map(|(head, act)| Act { head: head.into(), ..act }).collect();
+    f.links.extend(f.acts.iter().flat_map(|a| a.head.links.iter().cloned()));
+
+    let times: BTreeSet<_> = f.rows.iter().filter_map(|id| cited.get(id)?.time).collect();
+    if let (Some(first), Some(last)) = (times.first(), times.last()) {
+        f.values.entry("first_seen".into()).or_insert_with(|| [Value::Time(*first)].into());
+        f.values.entry("last_seen".into()).or_insert_with(|| [Value::Time(*last)].into());
+    }
+    if !f.values.contains_key("actor") {
+        let actors: BTreeSet<Value> = f.acts.iter().flat_map(|a| &a.head.actors).cloned().map(Value::Text).collect();
+        if !actors.is_empty() {
+            f.values.insert("actor".into(), actors);
+        }
+    }
+    let count = i64::try_from(f.rows.len()).unwrap_or(i64::MAX);
+    f.values.entry("count".into()).or_insert_with(|| [Value::Int(count)].into());
+    if f.rows.len() > KEPT_ROWS {
+        let mut ordered: Vec<i64> = f.rows.iter().copied().collect();
+        ordered.sort_by_key(|id| cited.get(id).map(|c| (c.time, c.record_id.clone(), *id)));
+        let tail = ordered.split_off(ordered.len() - KEPT_ROWS / 2);
+        f.rows = ordered.into_iter().take(KEPT_ROWS / 2).chain(tail).collect();
+    }
+}
