@@ -371,12 +371,8 @@ impl Error {
             Self::OriginalChanged { id, path } => {
                 let p = path.display();
                 Text::new(
-                    format!(
-                        "Le fichier {p} n’a plus la taille qu’avait {id} à l’import : il a été modifié depuis. Retrouvez le fichier d’origine."
-                    ),
-                    format!(
-                        "{p} no longer has the size that {id} had when it was imported: it was changed since. Find the original file."
-                    ),
+                    format!("Le fichier {p} n’est plus celui qui fut importé ({id}) : il a été modifié depuis. Retrouvez l’original."),
+                    format!("{p} is no longer the file that was imported ({id}): it was changed since. Find the original."),
                 )
             }
             Self::OutOfBounds { id, offset, length, size } => Text::new(

@@ -15,6 +15,7 @@ use crate::{
     decode::Decoded,
     error::{Doing, Error},
     journal::{self, Device},
+    raw::Sound,
     store,
 };
 
@@ -34,6 +35,8 @@ pub struct Case {
     device: OnceCell<Device>,
     /// The evidence text that was decoded last.
     pub(crate) decoded: Decoded,
+    /// Which originals are what was imported.
+    pub(crate) sound: Sound,
 }
 
 impl Case {
@@ -58,7 +61,7 @@ impl Case {
         only_beginnings(dir)?;
         let lock = lock(dir)?;
         let db = store::open_new(&dir.join("case.sqlite"))?;
-        let mut case = Self { dir: dir.to_owned(), db, lock: Some(lock), created: true, device, decoded: Decoded::default() };
+        let mut case = Self::over(dir, db, Some(lock), true, device);
         case.lay_out()?;
         journal::adopt(&mut case)?;
         Ok(case)
@@ -75,14 +78,7 @@ impl Case {
         }
         let lock = lock(dir)?;
         let db = store::open_for_writing(&dir.join("case.sqlite"))?;
-        let mut case = Self {
-            dir: dir.to_owned(),
-            db,
-            lock: Some(lock),
-            created: false,
-            device: OnceCell::new(),
-            decoded: Decoded::default(),
-        };
+        let mut case = Self::over(dir, db, Some(lock), false, OnceCell::new());
         case.lay_out()?;
         case.clean()?;
         journal::adopt(&mut case)?;
@@ -95,7 +91,11 @@ impl Case {
     /// When the folder is no case or is of another format.
     pub fn open_for_reading(dir: &Path) -> Result<Self, Error> {
         let db = store::open_for_reading(&dir.join("case.sqlite"))?;
-        Ok(Self { dir: dir.to_owned(), db, lock: None, created: false, device: OnceCell::new(), decoded: Decoded::default() })
+        Ok(Self::over(dir, db, None, false, OnceCell::new()))
+    }
+
+    fn over(dir: &Path, db: Connection, lock: Option<File>, created: bool, device: OnceCell<Device>) -> Self {
+        Self { dir: dir.to_owned(), db, lock, created, device, decoded: Decoded::default(), sound: Sound::default() }
     }
 
     /// Opens the case for writing, or creates it (see [`Case::was_created`]).

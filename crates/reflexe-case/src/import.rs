@@ -291,6 +291,7 @@ fn stage_and_commit(
         case.clean()?;
         return Err(error);
     }
+    case.sound.imported(number);
     Ok(FileOutcome::Imported { id: input.evidence_id(), sources: infos(&input, report) })
 }
 

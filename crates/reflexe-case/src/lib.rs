@@ -30,6 +30,6 @@ pub use folder::{Case, DEFAULT_DIR};
 pub use import::{FileOutcome, FileResult, ImportOptions, ImportReport, Progress, import, import_with};
 pub use importer::{Importer, Readers};
 pub use manifest::EvidenceFile;
-pub use raw::{RawRecord, RowLocator};
+pub use raw::RawRecord;
 pub use seal::{Sealed, Unsealed};
 pub use tenants::{CaseTenant, Provenance, Tenants};

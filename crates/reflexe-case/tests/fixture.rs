@@ -12,10 +12,10 @@ use std::{
 
 use common::{column, put, tree};
 use reflexe_case::{
-    Case, Declaration, Error, ImportOptions, RowLocator, import,
+    Case, Declaration, Error, ImportOptions, import,
     journal::{Device, Draft, Journal, verify},
 };
-use reflexe_model::{Kind, Precision, When, ZoneSource};
+use reflexe_model::{Kind, Place, Precision, When, ZoneSource};
 
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/case-v1")
@@ -116,7 +116,7 @@ fn check(case: &Case) {
     assert_eq!(all[0].len(), 5);
     for i in 0..5 {
         let [evidence_id, offset, length, id] = all.each_ref().map(|values| values[i].clone().unwrap());
-        let row = RowLocator { evidence_id, member: None, offset: offset.parse().unwrap(), length: length.parse().unwrap() };
+        let row = Place { evidence_id, offset: offset.parse().unwrap(), length: length.parse().unwrap(), ..Place::default() };
         let raw = String::from_utf8(case.raw_record(&row, 4096).unwrap().bytes).unwrap();
         assert!(raw.starts_with('{') && raw.contains(&id), "{id}: {raw}");
     }

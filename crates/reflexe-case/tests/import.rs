@@ -5,7 +5,8 @@ mod common;
 use std::{fs, io, path::Path};
 
 use common::{A, B, Lines, column, put, tree};
-use reflexe_case::{Case, Declaration, Error, FileOutcome, ImportOptions, ImportReport, RowLocator, import_with};
+use reflexe_case::{Case, Declaration, Error, FileOutcome, ImportOptions, ImportReport, import_with};
+use reflexe_model::Place as Row;
 
 fn run(case: &mut Case, path: &Path, options: &ImportOptions<'_>) -> ImportReport {
     import_with(case, &[path.to_owned()], options, &mut Lines::default()).unwrap()
@@ -175,7 +176,7 @@ fn originals_are_kept_by_hash_or_left_in_place() {
     assert_eq!(case.evidence_path("e2").unwrap(), b.canonicalize().unwrap());
     assert_eq!(tree(&p.case.join("evidence")).len(), 1);
 
-    let at = |id: &str, offset, length| RowLocator { evidence_id: id.into(), member: None, offset, length };
+    let at = |id: &str, offset, length| Row { evidence_id: id.into(), offset, length, ..Row::default() };
     let length = text.len() as u64 / 2;
     let whole = case.raw_record(&at("e1", length, length), 1 << 20).unwrap();
     assert_eq!(whole.bytes, text.as_bytes()[length as usize..]);
@@ -187,7 +188,7 @@ fn originals_are_kept_by_hash_or_left_in_place() {
     assert!(matches!(case.raw_record(&at("e9", 0, 1), 10), Err(Error::NoSuchEvidence { .. })));
     assert!(matches!(case.raw_record(&at("../e1", 0, 1), 10), Err(Error::NoSuchEvidence { .. })));
 
-    let member = RowLocator { member: Some("inner.csv".into()), ..at("e1", 0, 1) };
+    let member = Row { member: Some("inner.csv".into()), ..at("e1", 0, 1) };
     assert!(matches!(case.raw_record(&member, 10), Err(Error::NoSuchMember { .. })));
 
     // The import does not depend on the given file any more; a reference in place does, and says so.
@@ -195,6 +196,14 @@ fn originals_are_kept_by_hash_or_left_in_place() {
     case.raw_record(&at("e1", 0, 1), 10).unwrap();
     fs::write(&b, "LOG changed").unwrap();
     assert!(matches!(case.raw_record(&at("e2", 0, 1), 10), Err(Error::OriginalChanged { .. })));
+    fs::write(&b, format!("LOG {A} 4\n")).unwrap();
+    drop(case);
+    let case = Case::open(&p.case).unwrap();
+    let error = case.raw_record(&at("e2", 0, 1), 10).unwrap_err();
+    assert!(matches!(error, Error::OriginalChanged { .. }), "of the same size: {error:?}");
+    assert!(error.text().en.contains("b.log") && error.text().fr.contains("b.log"), "{error:?}");
+    fs::write(&b, format!("LOG {A} 3\n")).unwrap();
+    assert_eq!(Case::open_for_reading(&p.case).unwrap().raw_record(&at("e2", 0, 3), 10).unwrap().bytes, b"LOG");
     fs::remove_file(&b).unwrap();
     assert!(matches!(case.raw_record(&at("e2", 0, 1), 10), Err(Error::OriginalMissing { in_place: true, .. })));
 }
@@ -211,11 +220,12 @@ fn a_row_of_a_utf_16_file_is_found_in_its_text() {
     let mut lines = Lines { any: true, ..Lines::default() };
     import_with(&mut case, std::slice::from_ref(&p.evidence), &ImportOptions::default(), &mut lines).unwrap();
     let second = text.find("LOG").unwrap() + text[3..].find("LOG").unwrap() + 3;
-    let at = |offset: usize, length: usize| RowLocator {
+    let at = |offset: usize, length: usize| Row {
         evidence_id: "e1".into(),
         member: Some("utf8:".into()),
         offset: offset as u64,
         length: length as u64,
+        ..Row::default()
     };
     for (offset, length) in [(0, second), (second, text.len() - second), (second, 3)] {
         let raw = case.raw_record(&at(offset, length), 1000).unwrap();

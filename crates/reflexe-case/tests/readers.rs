@@ -5,7 +5,8 @@ mod common;
 use std::{fs, path::Path};
 
 use common::{A, column, put};
-use reflexe_case::{Case, FileOutcome, ImportOptions, RowLocator, import};
+use reflexe_case::{Case, FileOutcome, ImportOptions, import};
+use reflexe_model::Place;
 
 /// Records whose values do not compress well.
 fn records(count: u64) -> String {
@@ -83,11 +84,12 @@ fn every_row_opens_on_its_bytes_whatever_the_encoding() {
     for i in 0..150 {
         let [evidence_id, member, offset, length, id, object] = columns.each_ref().map(|values| values[i].clone());
         members.insert(member.clone());
-        let row = RowLocator {
+        let row = Place {
             evidence_id: evidence_id.unwrap(),
             member,
             offset: offset.unwrap().parse().unwrap(),
             length: length.unwrap().parse().unwrap(),
+            ..Place::default()
         };
         let raw = String::from_utf8(case.raw_record(&row, 4096).unwrap().bytes).unwrap();
         let parsed: serde_json::Value = serde_json::from_str(&raw).unwrap_or_else(|e| panic!("{e}: {raw}"));

@@ -16,6 +16,7 @@ use datafusion::{
     logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf},
     prelude::SessionContext,
 };
+use reflexe_model::Place;
 
 /// A domain for which the tenant receives mail.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,6 +85,35 @@ pub fn register(ctx: &SessionContext, own: Vec<OwnDomain>) {
             Arc::new(out.finish())
         }),
     );
+}
+
+/// Registers `locator(evidence_id, member, offset, length, line, pointer)`: the views of the tables show it, so it comes first.
+pub fn register_locator(ctx: &SessionContext) {
+    let (text, number) = (DataType::Utf8, DataType::Int64);
+    let arguments = vec![text.clone(), text.clone(), number.clone(), number.clone(), number, text.clone()];
+    ctx.register_udf(make("locator", arguments, text, Arc::new(|a| locators(a))));
+}
+
+fn locators(a: &[ArrayRef]) -> ArrayRef {
+    let [evidence, member, pointer] = [&a[0], &a[1], &a[5]].map(|c| c.as_string::<i32>());
+    let [offset, length, line] = [&a[2], &a[3], &a[4]].map(|c| c.as_primitive::<Int64Type>());
+    let mut out = StringBuilder::new();
+    for i in 0..evidence.len() {
+        let number = |c: &arrow::array::Int64Array| c.is_valid(i).then(|| u64::try_from(c.value(i)).ok()).flatten();
+        let text = |c: &arrow::array::StringArray| c.is_valid(i).then(|| c.value(i).to_owned());
+        let place = || {
+            Some(Place {
+                evidence_id: text(evidence)?,
+                member: text(member),
+                offset: number(offset)?,
+                length: number(length)?,
+                line: number(line)?,
+                pointer: text(pointer),
+            })
+        };
+        out.append_option(place().map(|p| p.to_string()));
+    }
+    Arc::new(out.finish())
 }
 
 type Body = Arc<dyn Fn(&[ArrayRef]) -> ArrayRef + Send + Sync>;

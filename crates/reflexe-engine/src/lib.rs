@@ -12,6 +12,7 @@ pub mod run;
 pub mod session;
 
 pub use run::{CheckRun, RunInput, RunResult, run};
+use reflexe_model::Text;
 pub use session::{Inputs, Options, Rows, Session, TenantFilter};
 
 /// What can go wrong in the engine.
@@ -26,6 +27,12 @@ pub enum EngineError {
     /// Arrow data did not fit together.
     #[error("{0}")]
     Arrow(#[from] arrow::error::ArrowError),
+    /// A person's query does more than reading, or too much.
+    #[error("{}", .0.en)]
+    Refused(Text),
+    /// The output could not be written.
+    #[error("{0}")]
+    Output(#[source] std::io::Error),
     /// A small table was not well formed.
     #[error("{0}")]
     Grid(#[from] grid::GridError),

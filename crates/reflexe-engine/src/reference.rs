@@ -41,6 +41,12 @@ pub fn rows(name: &str) -> Vec<BTreeMap<String, String>> {
         .collect()
 }
 
+/// One line of a reference table as it is shipped, the heading being line 1.
+pub fn line(name: &str, line: u64) -> Option<&'static str> {
+    let (_, text) = reflexe_evidence::embedded::REFERENCE.iter().find(|(p, _)| p.strip_suffix(".csv") == Some(name))?;
+    text.lines().nth(usize::try_from(line.checked_sub(1)?).ok()?)
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -48,6 +54,8 @@ mod tests {
         for (path, text) in reflexe_evidence::embedded::REFERENCE {
             let records: Vec<_> = csv::Reader::from_reader(text.as_bytes()).into_records().collect();
             assert!(!records.is_empty() && records.iter().all(Result::is_ok), "{path}");
+            // A row is cited by its line.
+            assert_eq!(text.lines().count(), records.len() + 1, "{path}: one line a row");
         }
     }
 }

@@ -14,9 +14,12 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use reflexe_evidence::spec::{self, TableKind};
 use reflexe_fiche::value::Value;
-use reflexe_model::{Link, RowId, RowRef};
+use reflexe_model::{Link, Locator, RowId, RowRef};
 
-use crate::{EngineError, session::Session};
+use crate::{
+    EngineError,
+    session::{Session, quote},
+};
 
 /// Number of the first `ref.*` table in row ids; evidence tables stay below.
 pub const REFERENCE_TABLE_BASE: usize = 100;
@@ -210,11 +213,67 @@ impl Session {
     }
 }
 
+/// A row that was made of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// Its table.
+    pub table: &'static str,
+    /// The source's own id of the record.
+    pub record_id: Option<String>,
+}
+
+impl Session {
+    /// The rows that stand at some places of the evidence, by locator; replaced copies too.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub fn made_of(&self, locators: &[Locator]) -> Result<BTreeMap<String, Vec<Made>>, EngineError> {
+        let mut offsets: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+        for locator in locators {
+            if let Locator::Evidence(place) = locator {
+                offsets.entry(&place.evidence_id).or_default().insert(place.offset);
+            }
+        }
+        let mut out: BTreeMap<String, Vec<Made>> = BTreeMap::new();
+        if offsets.is_empty() {
+            return Ok(out);
+        }
+        let of_file = |(id, offsets): (&&str, &BTreeSet<u64>)| {
+            let offsets: Vec<String> = offsets.iter().map(u64::to_string).collect();
+            format!("(evidence_id = {} and src_offset in ({}))", quote(id), offsets.join(", "))
+        };
+        let places = offsets.iter().map(of_file).collect::<Vec<_>>().join(" or ");
+        let wanted: HashSet<String> = locators.iter().map(Locator::to_string).collect();
+        for table in spec::tables() {
+            let record = table.record_id.as_deref().unwrap_or("null");
+            self.each(
+                &format!(
+                    "select distinct locator(evidence_id, src_member, src_offset, src_length, src_line, src_pointer) as l, \
+                     cast({record} as varchar) as record from stored.{} where {places} order by l, record",
+                    table.name
+                ),
+                |batch| {
+                    for row in all(std::slice::from_ref(batch)) {
+                        let text = |c: &str| row.get(c).and_then(|v| v.first()).and_then(Value::as_text);
+                        if let Some(locator) = text("l").filter(|l| wanted.contains(*l)) {
+                            let made = Made { table: &table.name, record_id: text("record").map(str::to_owned) };
+                            out.entry(locator.to_owned()).or_default().push(made);
+                        }
+                    }
+                    Ok(())
+                },
+            )?;
+        }
+        Ok(out)
+    }
+}
+
 /// A row of shipped knowledge or of what people gave.
 fn given(number: u8, id: i64) -> Cited {
     let names = crate::reference::names();
     let name = usize::from(number).checked_sub(REFERENCE_TABLE_BASE).and_then(|n| names.get(n));
     let table = name.map_or_else(|| "input".to_owned(), |n| format!("ref.{n}"));
-    let line = i64::try_from(RowId(id).row()).unwrap_or(0) + 1;
-    Cited { locator: format!("{table}:{line}").into(), table: table.into(), line, ..Cited::default() }
+    let line = RowId(id).row() + 1;
+    let locator = Locator::Known { table: table.clone(), line }.to_string();
+    Cited { locator: locator.into(), table: table.into(), line: line.cast_signed(), ..Cited::default() }
 }

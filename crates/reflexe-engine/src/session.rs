@@ -141,6 +141,7 @@ impl Session {
         }
         let mut session = Self { ctx, runtime, threads: options.threads, own_domains: Vec::new() };
         session.register_small(options)?;
+        functions::register_locator(&session.ctx);
         let wanted = |name: &str| options.only.as_ref().is_none_or(|only| only.contains(name) || OWN_USE.contains(&name));
         let mut opened = Vec::new();
         for table in spec::tables().iter().filter(|t| wanted(&t.name)) {
@@ -270,9 +271,7 @@ impl Session {
             _ => {}
         }
         let filter = if conditions.is_empty() { String::new() } else { format!(" where {}", conditions.join(" and ")) };
-        // DataFusion reads `#` and `@` as plain text inside quotes: the locator is `e7!member@offset+length:line#pointer`.
-        let locator = "concat(evidence_id, coalesce(concat('!', src_member), ''), '@', cast(src_offset as varchar), '+', \
-                       cast(src_length as varchar), ':', cast(src_line as varchar), coalesce(concat('#', src_pointer), ''))";
+        let locator = "locator(evidence_id, src_member, src_offset, src_length, src_line, src_pointer)";
         self.sql(&format!("create view {name} as select *, {locator} as locator from stored.{name}{filter}"))?;
         Ok(())
     }

@@ -178,7 +178,7 @@ pub fn clean(text: &str) -> String {
 }
 
 /// The same, at any length: for text of our own that may hold a value.
-pub(crate) fn clean_whole(text: &str) -> String {
+pub fn clean_whole(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         if hidden(c) {
@@ -188,6 +188,29 @@ pub(crate) fn clean_whole(text: &str) -> String {
         }
     }
     out
+}
+
+/// A JSON text with its hidden characters as escapes: they stand in strings only, where an escape means the same.
+pub fn json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        // The line breaks and indents of the text itself; serde_json escapes those of a string.
+        if !hidden(c) || matches!(c, '\n' | '\t' | '\r') {
+            out.push(c);
+        } else {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    out
+}
+
+/// A text for a cell of a spreadsheet, with an apostrophe before it if it could be taken for a formula.
+pub fn defused(text: &str) -> String {
+    let skipped = |c: char| matches!(c, ' ' | '"' | '\'' | '\u{a0}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}');
+    let first = text.chars().find(|c| !skipped(*c));
+    let runs = |c| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '|' | '＝' | '＋' | '－' | '＠' | '｜');
+    // A control character at the beginning is skipped by some spreadsheets.
+    if first.is_some_and(|c| runs(c) || c.is_control()) { format!("'{text}") } else { text.to_owned() }
 }
 
 /// Characters without a shape of their own: controls, marks of direction, zero-width characters, soft hyphen, fillers, line and
@@ -208,6 +231,38 @@ mod tests {
         assert_eq!(clean("a\u{ad}\u{e0041}\u{2028}\u{fe0f}"), "a‹U+00AD›‹U+E0041›‹U+2028›‹U+FE0F›");
         assert_eq!(clean("é\u{a0}\u{202f}œ日"), "é\u{a0}\u{202f}œ日");
         assert_eq!(clean(&"x".repeat(500)).chars().count(), LONGEST);
+    }
+
+    #[test]
+    fn json_keeps_its_meaning_and_hides_nothing() {
+        let value = serde_json::json!({ "a\u{9b}31m": "\u{202e}x\u{e0041}\u{7f}\n\u{1b}é" });
+        let text = json(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(!text.chars().any(|c| hidden(c) && c != '\n'), "{text}");
+        assert!(text.contains("\\u202ex\\udb40\\udc41\\u007f") && text.contains('é'), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn formulas_are_defused_and_nothing_else_is_touched() {
+        for formula in [
+            "=cmd|'/c calc'!A1",
+            "@SUM(1)",
+            "+33612345678",
+            "\t=1",
+            "＝1",
+            " \u{200b}=1",
+            "\"=1",
+            "-1",
+            "|x",
+            "\n=1",
+            "\u{feff}=1",
+            "\u{0}=1",
+        ] {
+            assert_eq!(defused(formula), format!("'{formula}"));
+        }
+        for text in ["appel", "a=1", "1-2", "", "été", "«=»"] {
+            assert_eq!(defused(text), text);
+        }
     }
 
     #[test]

@@ -10,6 +10,8 @@ use crate::{ActionState, CoverageLevel, RowRef, Text, Verdict};
 
 /// Version of the JSON shape.
 pub const SCHEMA: &str = "reflexe.qualification/1";
+/// Version of the document that holds the answers of several tenants.
+pub const SCHEMA_SEVERAL: &str = "reflexe.qualifications/1";
 
 /// The whole answer for one tenant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -43,7 +43,7 @@ pub struct RowRef {
     pub table: String,
     /// Path of the evidence file, as it was given.
     pub file: String,
-    /// `evidence_id!member@offset+length:line#pointer`, the parts that do not apply left out.
+    /// Its place, as [`Locator`](crate::Locator) writes it.
     pub locator: String,
     /// Line in the file (or decompressed member), from 1.
     pub line: i64,

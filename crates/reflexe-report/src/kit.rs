@@ -45,7 +45,7 @@ pub struct KitInput<'a> {
 /// # Errors
 /// When the template cannot be rendered.
 pub fn kit(input: &KitInput<'_>, lang: Lang) -> Result<String, ReportError> {
-    Ok(Kit::new(input, lang).render()?)
+    Ok(crate::policy::sealed(&Kit::new(input, lang).render()?))
 }
 
 struct Action {

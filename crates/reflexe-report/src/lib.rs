@@ -5,23 +5,29 @@
 //! escaping of the templates for HTML; no template uses a filter that switches that off.
 mod evidence;
 mod html;
+mod json;
 pub mod journal;
 mod kit;
+mod policy;
 mod show;
 mod strip;
 mod terminal;
 mod view;
 mod words;
 
-use reflexe_model::{Lang, Text, Verdict};
+use reflexe_model::{Lang, RowRef, Text, Verdict};
 
 pub use evidence::evidence_text;
 pub use html::html;
+pub use json::{json, json_line};
 pub use kit::{KitInput, kit};
 pub use terminal::terminal;
 
 /// The published JSON Schema (draft 2020-12) of `qualify --json`.
 pub const SCHEMA_JSON: &str = include_str!("../schema/qualification-1.json");
+
+/// The published JSON Schema of the same for several tenants; it refers to the other by its `$id`.
+pub const SCHEMA_SEVERAL_JSON: &str = include_str!("../schema/qualifications-1.json");
 
 /// The word of a verdict, as the report says it.
 pub fn verdict_word(verdict: Verdict, lang: Lang) -> &'static str {
@@ -51,6 +57,9 @@ pub struct ObtainText {
 
 /// Looks up how an export is got, by its id in `evidence/obtain`.
 pub type Obtains<'a> = &'a dyn Fn(&str) -> Option<ObtainText>;
+
+/// Reads the original record of a row; else says why it cannot be read, and of which file.
+pub type Originals<'a> = &'a dyn Fn(&RowRef) -> Result<String, Text>;
 
 /// Why a report could not be written.
 #[derive(Debug, thiserror::Error)]

@@ -6,9 +6,9 @@ mod parts;
 use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
-use reflexe_model::{Lang, Qualification, RowRef, Text, Verdict};
+use reflexe_model::{Lang, Qualification, Text, Verdict};
 
-use crate::{Obtains, show::Piece, show::pieces, words::Words};
+use crate::{Obtains, Originals, show::Piece, show::pieces, words::Words};
 
 pub(crate) use self::{
     finding::{CheckView, Cut},
@@ -68,7 +68,7 @@ impl Page {
     pub(crate) fn new(
         q: &Qualification,
         sentence: &Text,
-        raw: &dyn Fn(&RowRef) -> Option<String>,
+        raw: Originals,
         lang: Lang,
         obtains: Obtains,
     ) -> Self {

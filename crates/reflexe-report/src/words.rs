@@ -110,7 +110,6 @@ words! {
     line: "ligne", "line";
     record: "enregistrement", "record";
     cut_here: "[coupé ici]", "[cut here]";
-    raw_gone: "L’enregistrement d’origine n’est plus à sa place. Son repère reste exact.", "The original record is no longer in its place. Its locator still holds.";
     // Unknown
     unknown: "Ce que l’on ne sait pas", "What is not known";
     unknown_none: "Tout ce que la fiche demande aux fichiers a une réponse.", "Everything the sheet asks of files has an answer.";

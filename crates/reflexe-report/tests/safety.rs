@@ -72,9 +72,9 @@ fn nothing_hostile_becomes_markup() {
     for bad in HOSTILE {
         let q = poisoned(bad);
         for lang in [Lang::Fr, Lang::En] {
-            let html = reflexe_report::html(&q, &Text::new(bad, bad), &|_| Some(bad.into()), lang, &|_| None).unwrap();
+            let html = reflexe_report::html(&q, &Text::new(bad, bad), &|_| Ok(bad.into()), lang, &|_| None).unwrap();
             let calm =
-                reflexe_report::html(&poisoned("calm"), &Text::new("calm", "calm"), &|_| Some("calm".into()), lang, &|_| None)
+                reflexe_report::html(&poisoned("calm"), &Text::new("calm", "calm"), &|_| Ok("calm".into()), lang, &|_| None)
                     .unwrap();
             assert_eq!(tags(&html), tags(&calm), "{bad:?} changed the structure of the page");
             for never in ["<script", "<img", "onload=alert(1)>", "\u{202e}", "\u{200b}", "\u{2066}", "\u{1b}", "\u{7}", "\u{9b}"]
@@ -153,7 +153,7 @@ fn a_huge_answer_stays_readable_and_says_what_it_leaves_out() {
     let asked = Cell::new(0);
     let big = |_: &RowRef| {
         asked.set(asked.get() + 1);
-        Some("<&>".repeat(20_000))
+        Ok("<&>".repeat(20_000))
     };
     let html = reflexe_report::html(&q, &sentence(), &big, Lang::En, &obtains).unwrap();
     assert!(html.len() < 5_000_000, "{}", html.len());
@@ -169,6 +169,7 @@ fn the_page_is_one_quiet_document() {
         assert_eq!(html.matches("<h1").count(), 1);
         assert!(html.contains(&format!("<html lang=\"{code}\">")));
         assert!(html.contains("default-src 'none'"));
+        assert!(html.contains("style-src 'sha256-") && !html.contains("unsafe-inline"));
         for never in ["<script", "http://", "https://", "href=\"http", "src=", "style=\"", "onclick", "url("] {
             assert!(!html.contains(never), "{never}");
         }

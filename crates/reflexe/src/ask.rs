@@ -1,7 +1,6 @@
 //! `reflexe ask` and `answer`: what only people can say. The interview is a loop over pure steps: what to ask now, what a line
 //! means, what it writes. It is left at any prompt and resumed from the journal.
-#![allow(clippy::print_stdout)] // printing is this module's job
-use std::{collections::BTreeSet, io::Write as _, process::ExitCode};
+use std::{collections::BTreeSet, process::ExitCode};
 
 use anyhow::{Result, anyhow, bail};
 use reflexe_fiche::{
@@ -75,15 +74,15 @@ pub fn interview(desk: &mut Desk, time: Time, judge: &JudgeArgs) -> Result<ExitC
         asked += 1;
         print_prompt(desk, &prompt, &now, asked);
         loop {
-            print!("> ");
-            std::io::stdout().flush()?;
+            out!("> ");
+            crate::out::flush()?;
             let Some(line) = lines.next().transpose()? else {
-                println!();
+                outln!();
                 return left(desk);
             };
             match interview::parse(&prompt, &line, desk.lang) {
-                Err(text) => println!("  {}", desk.say(&text)),
-                Ok(Input::Help) => println!("  {}", desk.say(&prompt.question.help)),
+                Err(text) => outln!("  {}", desk.say(&text)),
+                Ok(Input::Help) => outln!("  {}", desk.say(&prompt.question.help)),
                 Ok(Input::Leave) => return left(desk),
                 Ok(Input::Skip) => {
                     skipped.insert(prompt.question.id.clone());
@@ -141,7 +140,7 @@ fn time_box(desk: &mut Desk, time: Time) -> Result<bool> {
             (false, reflexe_model::Lang::En) => "Timer resumed",
         };
         desk.write(Kind::System, text, &timer(what, 0))?;
-        println!("{}", desk.say(&timebox::status(&desk.entries, desk.now()).shown()));
+        outln!("{}", desk.say(&timebox::status(&desk.entries, desk.now()).shown()));
     }
     Ok(time.pause)
 }
@@ -172,29 +171,29 @@ fn print_prompt(desk: &Desk, prompt: &Prompt, now: &TimeBox, asked: u32) {
     let q = &prompt.question;
     let left = now.minutes_left().map(|_| format!(" · {}", desk.say(&now.shown()))).unwrap_or_default();
     let range = severity::display(&prompt.range, desk.lang);
-    println!("\n── {asked} ── {range}{left}");
+    outln!("\n── {asked} ── {range}{left}");
     for note in &prompt.notes {
-        println!("  {}", desk.say(note));
+        outln!("  {}", desk.say(note));
     }
     let who: Vec<&str> = q.who.iter().map(|w| desk.say(interview::who_text(*w))).collect();
-    println!("{} {}", desk.say(&q.text()), if who.is_empty() { String::new() } else { format!("({})", who.join(", ")) });
+    outln!("{} {}", desk.say(&q.text()), if who.is_empty() { String::new() } else { format!("({})", who.join(", ")) });
     if let Some(proposal) = &prompt.proposal {
         let value = interview::show_value(q, Some(&proposal.value), desk.lang);
-        println!("  {} {value} — {}", desk.pick("Proposé :", "Proposed:"), desk.say(&proposal.reason));
+        outln!("  {} {value} — {}", desk.pick("Proposé :", "Proposed:"), desk.say(&proposal.reason));
     }
-    println!("  {}   [{}]", desk.say(&prompt.keys), q.id);
+    outln!("  {}   [{}]", desk.say(&prompt.keys), q.id);
 }
 
 /// Asks why it is not known; `None` when the person leaves.
 fn reason(desk: &Desk, prompt: &Prompt, lines: &mut impl Iterator<Item = std::io::Result<String>>) -> Result<Option<Said>> {
-    println!("  {}", desk.say(Prompt::reason_question()));
+    outln!("  {}", desk.say(Prompt::reason_question()));
     loop {
-        print!("? ");
-        std::io::stdout().flush()?;
+        out!("? ");
+        crate::out::flush()?;
         let Some(line) = lines.next().transpose()? else { return Ok(None) };
         match interview::parse_reason(&prompt.question.id, &line) {
             Ok(said) => return Ok(Some(said)),
-            Err(text) => println!("  {}", desk.say(&text)),
+            Err(text) => outln!("  {}", desk.say(&text)),
         }
     }
 }
@@ -262,36 +261,36 @@ fn why_not(why: &DontKnow) -> String {
 fn left(desk: &Desk) -> Result<ExitCode> {
     let case = desk.case_option();
     match desk.lang {
-        reflexe_model::Lang::Fr => println!("Tout ce qui a été répondu est écrit. Pour reprendre : reflexe ask{case}"),
-        reflexe_model::Lang::En => println!("Everything answered is written. To go on: reflexe ask{case}"),
+        reflexe_model::Lang::Fr => outln!("Tout ce qui a été répondu est écrit. Pour reprendre : reflexe ask{case}"),
+        reflexe_model::Lang::En => outln!("Everything answered is written. To go on: reflexe ask{case}"),
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn conclude(desk: &Desk, answer: &Answer, end: &Conclusion, now: &TimeBox, asked: u32) {
-    println!("\n══ {}", severity::display(&end.range, desk.lang));
+    outln!("\n══ {}", severity::display(&end.range, desk.lang));
     if let Some(level) = end.retained {
-        println!("{} {level}, {}", desk.pick("Gravité retenue :", "Severity retained:"), severity::name(level).get(desk.lang));
-        println!("  {}", severity::meaning(level).get(desk.lang));
+        outln!("{} {level}, {}", desk.pick("Gravité retenue :", "Severity retained:"), severity::name(level).get(desk.lang));
+        outln!("  {}", severity::meaning(level).get(desk.lang));
     }
     show(desk, answer, &end.range, &end.judged);
     if !end.open.is_empty() {
-        println!("{}", desk.pick("Ce qui resterait à savoir :", "Still to be known:"));
+        outln!("{}", desk.pick("Ce qui resterait à savoir :", "Still to be known:"));
         for id in &end.open {
             let text = desk.catalogue.question(id).map(|q| desk.say(&q.text()).to_owned()).unwrap_or_default();
-            println!("  {id}  {text}");
+            outln!("  {id}  {text}");
         }
     }
     if let Some(text) = now.say() {
-        println!("{}", desk.say(&text));
+        outln!("{}", desk.say(&text));
     }
     let case = desk.case_option();
     match desk.lang {
         reflexe_model::Lang::Fr => {
-            println!("{asked} questions posées. Ensuite : reflexe steps{case} ; reflexe clocks{case}");
+            outln!("{asked} questions posées. Ensuite : reflexe steps{case} ; reflexe clocks{case}");
         }
         reflexe_model::Lang::En => {
-            println!("{asked} questions asked. Next: reflexe steps{case}; reflexe clocks{case}");
+            outln!("{asked} questions asked. Next: reflexe steps{case}; reflexe clocks{case}");
         }
     }
 }
@@ -334,7 +333,7 @@ pub fn answer(desk: &mut Desk, question: Option<String>, given: Given, judge: &J
         (None, None, None) => {
             // Nothing to write: the question is shown.
             print_prompt(desk, &prompt, &timebox::status(&desk.entries, desk.now()), 1);
-            println!("  {}", desk.say(&prompt.question.help));
+            outln!("  {}", desk.say(&prompt.question.help));
             return Ok(ExitCode::SUCCESS);
         }
     };
@@ -346,7 +345,7 @@ pub fn answer(desk: &mut Desk, question: Option<String>, given: Given, judge: &J
     }
     write(desk, &prompt, said)?;
     let answer = assemble::conclude(&desk.catalogue, &judged, &desk.people());
-    println!("{}", severity::display(&answer.qualification.severity.answered, desk.lang));
+    outln!("{}", severity::display(&answer.qualification.severity.answered, desk.lang));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -410,13 +409,13 @@ fn list(desk: &mut Desk, judge: &JudgeArgs, json: bool) -> Result<ExitCode> {
             (_, true) => desk.pick(" ! la preuve a changé depuis", " ! the evidence has moved since"),
             _ => "",
         };
-        println!("{:8} {}", q.id, desk.say(&q.text()));
+        outln!("{:8} {}", q.id, desk.say(&q.text()));
         if !voices.is_empty() {
-            println!("         → {}{mark}", voices.join(" / "));
+            outln!("         → {}{mark}", voices.join(" / "));
         }
     }
     if json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        crate::out::json(&rows)?;
     }
     Ok(ExitCode::SUCCESS)
 }

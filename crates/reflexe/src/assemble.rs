@@ -43,8 +43,6 @@ pub struct JudgeOptions {
     pub to: Option<Timestamp>,
     /// Suspected start of the incident.
     pub since: Option<Timestamp>,
-    /// Only these checks; all when empty.
-    pub only: BTreeSet<String>,
     /// Threads.
     pub threads: Option<usize>,
     /// What the organisation prepared.
@@ -140,7 +138,7 @@ fn one(
             catalogue,
             // Without any event log no period is searched; needs over a window are then never covered.
             window: window.unwrap_or(Window { from: Timestamp::UNIX_EPOCH, to: Timestamp::UNIX_EPOCH }),
-            only: &options.only,
+            only: &BTreeSet::new(),
             params: &BTreeMap::new(),
             suspects: BTreeSet::new(),
             hostile: BTreeSet::new(),
@@ -153,7 +151,7 @@ fn one(
         privileged: run.privileged.clone(),
         vip: options.prepared.vips().iter().map(|v| v.to_lowercase()).collect(),
         hostile: run.hostile.clone(),
-        names: if options.only.is_empty() { names(&session)? } else { BTreeMap::new() },
+        names: names(&session)?,
         context_facts: facts
             .into_iter()
             .map(|f| ContextFact {

@@ -1,5 +1,4 @@
 //! `reflexe cases`: the cases of a folder of checks, run by the program that is there.
-#![allow(clippy::print_stdout)] // printing is this module's job
 use std::{
     path::PathBuf,
     process::ExitCode,
@@ -21,12 +20,12 @@ pub fn run(dir: Option<PathBuf>, ids: &[String], lang: Lang) -> Result<ExitCode>
         checks.fetch_add(1, Ordering::Relaxed);
         failed.fetch_add(usize::from(!faults.is_empty()), Ordering::Relaxed);
         let lines: String = faults.iter().map(|f| format!("    {f}\n")).collect();
-        print!("{} {id}\n{lines}", if faults.is_empty() { "✓" } else { "✗" });
+        out!("{} {id}\n{lines}", if faults.is_empty() { "✓" } else { "✗" });
     })?;
     let (checks, failed) = (checks.into_inner(), failed.into_inner());
     match lang {
-        Lang::Fr => println!("{checks} contrôle(s), {failed} en défaut"),
-        Lang::En => println!("{checks} check(s), {failed} with faults"),
+        Lang::Fr => outln!("{checks} contrôle(s), {failed} en défaut"),
+        Lang::En => outln!("{checks} check(s), {failed} with faults"),
     }
     Ok(ExitCode::from(u8::from(failed > 0)))
 }

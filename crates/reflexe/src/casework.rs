@@ -1,5 +1,4 @@
 //! `reflexe case verify|merge|pack|unpack|people`: the case as a whole.
-#![allow(clippy::print_stdout)] // printing is this module's job
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -47,7 +46,7 @@ pub fn verify(dir: &Path, lang: Lang, json: bool) -> Result<ExitCode> {
             "writers": verified.writers.iter().map(writer).collect::<Vec<_>>(),
             "problems": list(&verified.problems), "notices": list(&verified.notices),
         });
-        println!("{}", serde_json::to_string_pretty(&whole)?);
+        crate::out::json(&whole)?;
     } else {
         tell_verified(&verified, lang);
     }
@@ -55,16 +54,16 @@ pub fn verify(dir: &Path, lang: Lang, json: bool) -> Result<ExitCode> {
 }
 
 fn tell_verified(verified: &Verified, lang: Lang) {
-    println!("{}", verified.badge(lang));
-    println!("{} {}", pick(lang, "Empreinte :", "Fingerprint:"), head_short(&verified.head));
+    outln!("{}", verified.badge(lang));
+    outln!("{} {}", pick(lang, "Empreinte :", "Fingerprint:"), head_short(&verified.head));
     for writer in &verified.writers {
-        println!("  {}  {}", clean(&writer.label), writer.entries);
+        outln!("  {}  {}", clean(&writer.label), writer.entries);
     }
     for problem in &verified.problems {
-        println!("✗ {}", sentence(problem.text.get(lang)));
+        outln!("✗ {}", sentence(problem.text.get(lang)));
     }
     for notice in &verified.notices {
-        println!("· {}", sentence(notice.text.get(lang)));
+        outln!("· {}", sentence(notice.text.get(lang)));
     }
 }
 
@@ -89,18 +88,18 @@ pub fn merge(dir: &Path, other: &Path, lang: Lang) -> Result<ExitCode> {
     bar.finish();
     let (entries, redacted, attachments, evidence) = (report.entries, report.redacted, report.attachments, report.evidence.len());
     match lang {
-        Lang::Fr => println!(
+        Lang::Fr => outln!(
             "Reçu : {entries} écritures, {attachments} pièces jointes, {evidence} preuves ; {redacted} contenus retirés."
         ),
-        Lang::En => println!(
+        Lang::En => outln!(
             "Received: {entries} entries, {attachments} attachments, {evidence} evidence files; {redacted} contents removed."
         ),
     }
     for missing in &report.missing {
         let (path, digest) = (clean(&missing.path), clean(&missing.digest));
         match lang {
-            Lang::Fr => println!("✗ {path} ({digest}) : l’original n’a pas pu être repris. Importez-le ici."),
-            Lang::En => println!("✗ {path} ({digest}): the original could not be brought over. Import it here."),
+            Lang::Fr => outln!("✗ {path} ({digest}) : l’original n’a pas pu être repris. Importez-le ici."),
+            Lang::En => outln!("✗ {path} ({digest}): the original could not be brought over. Import it here."),
         }
     }
     tell_conflicts(&case, lang)?;
@@ -116,15 +115,15 @@ fn tell_conflicts(case: &Case, lang: Lang) -> Result<()> {
     let (colon, answer) = (pick(lang, " :", ":"), pick(lang, "pour trancher :", "to decide:"));
     for id in answers.conflicts() {
         let question = catalogue.question(id).map_or_else(|| clean(id), |q| q.text().get(lang).to_owned());
-        println!("≠ {} {question}", clean(id));
+        outln!("≠ {} {question}", clean(id));
         for given in answers.given(id) {
-            println!("    {} {}{colon} {}", clean(&given.who), clock(&given.at), said(&catalogue, id, given, lang));
+            outln!("    {} {}{colon} {}", clean(&given.who), clock(&given.at), said(&catalogue, id, given, lang));
         }
-        println!("    {answer} reflexe answer {} …", clean(id));
+        outln!("    {answer} reflexe answer {} …", clean(id));
     }
     for (finding, marked) in answers.triage.iter().filter(|(_, m)| m.conflict) {
         let words = pick(lang, "marques différentes ; la plus grave est gardée", "marks differ; the gravest is kept");
-        println!(
+        outln!(
             "≠ {}{colon} {words} ({})\n    {answer} reflexe triage {} …",
             clean(finding),
             clean(&marked.who),
@@ -133,11 +132,11 @@ fn tell_conflicts(case: &Case, lang: Lang) -> Result<()> {
     }
     if answers.overrides.len() > 1 {
         let each = answers.overrides.iter().map(|d| format!("{} ({})", d.value.level, clean(&d.who))).collect::<Vec<_>>();
-        println!("≠ {}{colon} {}", pick(lang, "gravité retenue", "severity retained"), each.join(", "));
-        println!("    {answer} reflexe severity --retain …");
+        outln!("≠ {}{colon} {}", pick(lang, "gravité retenue", "severity retained"), each.join(", "));
+        outln!("    {answer} reflexe severity --retain …");
     }
     for told in tell(&entries).iter().filter(|t| t.conflict) {
-        println!(
+        outln!(
             "≠ {} {}{colon} {}",
             pick(lang, "écriture", "entry"),
             clean(&told.entry.header.entry_id),
@@ -179,13 +178,13 @@ pub fn pack(dir: &Path, out: &Path, lang: Lang) -> Result<ExitCode> {
     }
     let passphrase = passphrase(true, lang)?;
     bundle::pack(&case, out, &passphrase)?;
-    println!("{}", out.display());
+    outln!("{}", out.display());
     let advice = pick(
         lang,
         "Donnez la phrase de passe par un autre canal, jamais par le tenant concerné.",
         "Give the passphrase by another channel, never through the tenant concerned.",
     );
-    println!("{advice}");
+    outln!("{advice}");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -197,7 +196,7 @@ pub fn unpack(file: &Path, dir: &Path, lang: Lang) -> Result<ExitCode> {
     warn_of_place(dir, lang);
     let passphrase = passphrase(false, lang)?;
     let verified = bundle::unpack(file, dir, &passphrase, bundle::Limits::default())?;
-    println!("{}", PathBuf::from(dir).display());
+    outln!("{}", PathBuf::from(dir).display());
     tell_verified(&verified, lang);
     Ok(ExitCode::from(u8::from(!verified.is_intact())))
 }
@@ -244,11 +243,11 @@ pub fn people(desk: &mut Desk, person: Option<Person>, json: bool) -> Result<Exi
     }
     let people = Answers::fold(&desk.entries).people;
     if json {
-        println!("{}", serde_json::to_string_pretty(&people)?);
+        crate::out::json(&people)?;
         return Ok(ExitCode::SUCCESS);
     }
     if people.is_empty() {
-        println!(
+        outln!(
             "{}",
             desk.pick(
                 "Personne n’est inscrit. Ajouter : --add NOM --role RÔLE --phone …",
@@ -258,7 +257,7 @@ pub fn people(desk: &mut Desk, person: Option<Person>, json: bool) -> Result<Exi
     }
     for p in &people {
         let parts = [&p.name, &p.role, &p.organisation, &p.phone].into_iter().filter(|t| !t.trim().is_empty());
-        println!("{}", parts.map(|t| clean(t)).collect::<Vec<_>>().join(" · "));
+        outln!("{}", parts.map(|t| clean(t)).collect::<Vec<_>>().join(" · "));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -65,10 +65,13 @@ pub enum Command {
         #[command(flatten)]
         import: ImportArgs,
     },
-    /// Run checks again over a case.
+    /// The checks with their verdicts; or some of them whole, with what they found and how that was judged.
     Check {
-        /// Ids of checks or items; everything when none is given.
+        /// Ids of checks or items to tell whole; one line for each check when none is given.
         ids: Vec<String>,
+        /// Judge anew, even if nothing changed.
+        #[arg(long)]
+        again: bool,
         #[command(flatten)]
         case: CaseArg,
         #[command(flatten)]
@@ -80,7 +83,15 @@ pub enum Command {
         #[command(subcommand)]
         action: CaseAction,
     },
-    /// Ask the tables anything, in SQL.
+    /// The original records behind locators, as the report and --json name them.
+    Row {
+        /// Locators: e7@offset+length:line.
+        #[arg(required = true)]
+        locators: Vec<String>,
+        #[command(flatten)]
+        case: CaseArg,
+    },
+    /// Ask the tables anything, in SQL that only reads.
     Query {
         /// The statement.
         sql: String,
@@ -249,7 +260,7 @@ pub enum Command {
     /// Run the cases of the checks in a folder, as their author sees them: nothing is compiled.
     Cases {
         /// Only checks whose id starts so.
-        ids: Vec<String>,
+        starts: Vec<String>,
         /// The folder of the sheet; else the one that REFLEXE_FICHE_DIR names, else ./fiche.
         #[arg(long)]
         fiche: Option<PathBuf>,

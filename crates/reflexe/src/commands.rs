@@ -1,7 +1,6 @@
 //! What each command does: calls the parts in order and prints what they say.
-#![allow(clippy::print_stdout)] // printing is this module's job
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     io::{IsTerminal as _, Write as _},
     path::{Path, PathBuf},
@@ -11,29 +10,27 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use reflexe_case::{
-    Case, Declaration, FileOutcome, ImportOptions, ImportReport, RowLocator,
+    Case, Declaration, FileOutcome, ImportOptions, ImportReport,
     journal::{Journal, when::default_zone},
 };
 use reflexe_evidence::spec;
 use reflexe_fiche::{Catalogue, response::Response};
-use reflexe_model::{Lang, RowRef, Window};
+use reflexe_model::{Lang, SCHEMA_SEVERAL, Window};
 
 use crate::{
     ask,
     assemble::{self, Answer, JudgeOptions},
-    cases, casework,
+    cases, casework, check,
     cli::{CaseAction, Cli, Command, ImportArgs, JudgeArgs, QueryFormat},
     desk::{self, Desk},
     files, journal,
     judged::{self, Judged},
-    prepare,
+    original, prepare,
     prepared::{self, Prepared},
     progress::Bar,
-    respond, severity, triage,
+    respond, row, severity, triage,
 };
 
-/// Bytes of a raw record shown in the report.
-const RAW_LIMIT: usize = 16 << 10;
 /// Rows of a finding that are kept.
 const ROWS: usize = 100;
 
@@ -49,29 +46,22 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
             let mut open = open_case(&case.case, lang)?;
             let report = import_into(&mut open, &paths, &import, lang)?;
             if cli.json {
-                println!(
-                    "{}",
-                    serde_json::to_string_pretty(&serde_json::json!({
-                        "evidence": open.evidence()?, "unrecognised": open.unrecognised()?,
-                    }))?
-                );
+                crate::out::json(&serde_json::json!({ "evidence": open.evidence()?, "unrecognised": open.unrecognised()? }))?;
             } else {
-                print!("{}", reflexe_report::evidence_text(&open.evidence()?, &open.unrecognised()?, lang));
+                out!("{}", reflexe_report::evidence_text(&open.evidence()?, &open.unrecognised()?, lang));
             }
             Ok(code(&report))
         }
-        Command::Check { ids, case, judge } => {
+        Command::Check { ids, again, case, judge } => {
             let open = existing(&case.case)?;
-            let catalogue = Catalogue::load()?;
-            let only = checks_named(&catalogue, &ids)?;
-            answer(&open, &catalogue, &judge, only, true, None, lang, cli.json)?;
-            Ok(ExitCode::SUCCESS)
+            check::run(&open, &ids, &judge_options(&open, &judge, lang)?, again, lang, cli.json)
         }
+        Command::Row { locators, case } => row::run(&case.case, &locators, lang, cli.json),
         Command::Report { case, out, judge } => {
             let open = existing(&case.case)?;
             let catalogue = Catalogue::load()?;
             let out = out.unwrap_or_else(|| open.reports_dir());
-            answer(&open, &catalogue, &judge, BTreeSet::new(), false, Some(out), lang, cli.json)?;
+            answer(&open, &catalogue, &judge, &out, lang, cli.json)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Case { action } => {
@@ -81,11 +71,11 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
                     if let Some(title) = title {
                         case.set_title(&title)?;
                     }
-                    println!("{}", dir.display());
+                    outln!("{}", dir.display());
                 }
                 CaseAction::Show { dir } => {
                     let case = existing(&dir)?;
-                    print!("{}", reflexe_report::evidence_text(&case.evidence()?, &case.unrecognised()?, lang));
+                    out!("{}", reflexe_report::evidence_text(&case.evidence()?, &case.unrecognised()?, lang));
                 }
                 CaseAction::Verify { dir } => return casework::verify(&dir, lang, cli.json),
                 CaseAction::Merge { dir, other } => return casework::merge(&dir, &other, lang),
@@ -138,29 +128,31 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
                 QueryFormat::Csv => reflexe_engine::query::Format::Csv,
                 QueryFormat::Json => reflexe_engine::query::Format::Json,
             };
-            reflexe_engine::query::print(&session, &sql, format, &mut std::io::stdout().lock())?;
+            let mut out = std::io::BufWriter::new(crate::out::Out);
+            reflexe_engine::query::print(&session, &sql, format, &mut out)?;
+            out.flush()?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Tables { name } => tables(name.as_deref(), lang),
         Command::Checks => {
             for check in Catalogue::load()?.checks {
-                println!("{:34} {:12} {}", check.def.id, check.def.items.join(","), check.def.question.get(lang));
+                outln!("{:34} {:12} {}", check.def.id, check.def.items.join(","), check.def.question.get(lang));
             }
             Ok(ExitCode::SUCCESS)
         }
-        Command::Cases { ids, fiche } => cases::run(fiche, &ids, lang),
+        Command::Cases { starts, fiche } => cases::run(fiche, &starts, lang),
         Command::Items => {
             let catalogue = Catalogue::load()?;
             for item in &catalogue.items {
                 let checks: Vec<&str> =
                     catalogue.checks.iter().filter(|c| c.def.items.contains(&item.id)).map(|c| c.def.id.as_str()).collect();
-                println!("{:7} {}  [{}]", item.id, item.title.get(lang), checks.join(", "));
+                outln!("{:7} {}  [{}]", item.id, item.title.get(lang), checks.join(", "));
             }
             Ok(ExitCode::SUCCESS)
         }
         Command::Sources => {
             for source in reflexe_evidence::catalogue::sources() {
-                println!("{:32} {}", source.id, source.title.get(lang));
+                outln!("{:32} {}", source.id, source.title.get(lang));
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -182,7 +174,7 @@ fn qualify(evidence: &[PathBuf], dir: &Path, import: &ImportArgs, judge: &JudgeA
     let report = import_into(&mut case, evidence, import, lang)?;
     let catalogue = Catalogue::load()?;
     let reports = case.reports_dir();
-    answer(&case, &catalogue, judge, BTreeSet::new(), false, Some(reports), lang, json)?;
+    answer(&case, &catalogue, judge, &reports, lang, json)?;
     Ok(code(&report))
 }
 
@@ -190,8 +182,8 @@ fn open_case(dir: &Path, lang: Lang) -> Result<Case> {
     let case = Case::open_or_create(dir)?;
     if case.was_created() {
         match lang {
-            Lang::Fr => eprintln!("Cas créé : {}", dir.display()),
-            Lang::En => eprintln!("Case created: {}", dir.display()),
+            Lang::Fr => errln!("Cas créé : {}", dir.display()),
+            Lang::En => errln!("Case created: {}", dir.display()),
         }
     }
     Ok(case)
@@ -216,11 +208,11 @@ fn import_into(case: &mut Case, paths: &[PathBuf], args: &ImportArgs, lang: Lang
     bar.finish();
     for file in &report.files {
         if let FileOutcome::Failed { reason } = &file.outcome {
-            eprintln!("{}: {}", reflexe_fiche::say::clean(&file.path), reason.get(lang));
+            errln!("{}: {}", reflexe_fiche::say::clean(&file.path), reason.get(lang));
         }
     }
     if let Some(stopped) = &report.stopped {
-        eprintln!("{}", stopped.get(lang));
+        errln!("{}", stopped.get(lang));
     }
     Ok(report)
 }
@@ -244,9 +236,7 @@ fn code(report: &ImportReport) -> ExitCode {
 /// # Errors
 /// When the case cannot be judged.
 pub fn judged(case: &Case, catalogue: &Catalogue, options: &JudgeOptions, lang: Lang) -> Result<Vec<Judged>> {
-    if options.only.is_empty()
-        && let Some(kept) = judged::kept(case.dir(), &key(case, options)?)
-    {
+    if let Some(kept) = judged::kept(case.dir(), &key(case, options)?) {
         return Ok(kept);
     }
     judged_anew(case, catalogue, options, lang)
@@ -257,23 +247,24 @@ fn key(case: &Case, options: &JudgeOptions) -> Result<String> {
     judged::key(case, &said)
 }
 
-/// Runs the checks, and keeps what they found if all ran.
-fn judged_anew(case: &Case, catalogue: &Catalogue, options: &JudgeOptions, lang: Lang) -> Result<Vec<Judged>> {
+/// Runs the checks, and keeps what they found.
+///
+/// # Errors
+/// When the case cannot be judged.
+pub fn judged_anew(case: &Case, catalogue: &Catalogue, options: &JudgeOptions, lang: Lang) -> Result<Vec<Judged>> {
     let bar = Bar::new(lang);
     let mut tenants = judged_and_sealed(case, || assemble::judge(case, catalogue, options, &|id| bar.check(id)), lang)?;
     bar.finish();
     tenants.iter_mut().for_each(|t| t.findings.iter_mut().for_each(|f| f.rows.truncate(ROWS)));
-    if options.only.is_empty() {
-        let kept = judged::text(key(case, options)?, &tenants)?;
-        tell(files::own(case.dir(), &[(case.dir().join(judged::FILE), kept)]), lang);
-    }
+    let kept = judged::text(key(case, options)?, &tenants)?;
+    tell(files::own(case.dir(), &[(case.dir().join(judged::FILE), kept)]), lang);
     Ok(tenants)
 }
 
 /// Tells what could not be written. A case that cannot be written (a read-only disk) is still judged.
 fn tell(result: Result<()>, lang: Lang) {
     if let Err(error) = result {
-        eprintln!("{}", crate::locale::error(&error, lang));
+        errln!("{}", crate::locale::error(&error, lang));
     }
 }
 
@@ -288,72 +279,60 @@ pub fn prepared(dir: &Path, given: Option<&Path>, response: &Response, lang: Lan
     Prepared::of_case(dir, response, Timestamp::now().to_zoned(default_zone()).date(), lang)
 }
 
-/// Judges (`again`: even if nothing changed), prints, and writes the reports into a folder if one is given.
-#[allow(clippy::too_many_arguments, reason = "the options of three commands")]
-fn answer(
-    case: &Case,
-    catalogue: &Catalogue,
-    judge: &JudgeArgs,
-    only: BTreeSet<String>,
-    again: bool,
-    reports: Option<PathBuf>,
-    lang: Lang,
-    json: bool,
-) -> Result<()> {
+fn judge_options(case: &Case, judge: &JudgeArgs, lang: Lang) -> Result<JudgeOptions> {
     let prepared = prepared(case.dir(), judge.prepared.as_deref(), &Response::load()?, lang)?;
-    let options = JudgeOptions {
-        from: judge.from,
-        to: judge.to,
-        since: judge.since,
-        only,
-        prepared: prepared.clone(),
-        ..JudgeOptions::default()
-    };
-    let tenants = if again { judged_anew(case, catalogue, &options, lang) } else { judged(case, catalogue, &options, lang) }?;
-    let people = desk::people(&case.entries()?, Timestamp::now(), prepared);
+    Ok(JudgeOptions { from: judge.from, to: judge.to, since: judge.since, prepared, ..JudgeOptions::default() })
+}
+
+/// Judges, prints, and writes the reports into a folder.
+fn answer(case: &Case, catalogue: &Catalogue, judge: &JudgeArgs, reports: &Path, lang: Lang, json: bool) -> Result<()> {
+    let options = judge_options(case, judge, lang)?;
+    let tenants = judged(case, catalogue, &options, lang)?;
+    let people = desk::people(&case.entries()?, Timestamp::now(), options.prepared);
     let answers: Vec<Answer> = tenants.iter().map(|t| assemble::conclude(catalogue, t, &people)).collect();
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let mut out = std::io::stdout().lock();
     let mut unwritten = None;
     for (n, one) in answers.iter().enumerate() {
-        let written = match &reports {
-            Some(dir) => {
-                let files = reports_of(case, one, dir, n, answers.len())?;
-                match files::wanted(case.dir(), &files, lang) {
-                    Ok(()) => files.into_iter().map(|(path, _)| path).nth(usize::from(lang == Lang::En)),
-                    // The answer is said even where its report cannot be written; the exit code tells.
-                    Err(error) => {
-                        unwritten = Some(error);
-                        None
-                    }
-                }
+        let files = reports_of(case, one, reports, n, answers.len())?;
+        let written = match files::wanted(case.dir(), &files, lang) {
+            Ok(()) => files.into_iter().map(|(path, _)| path).nth(usize::from(lang == Lang::En)),
+            // The answer is said even where its report cannot be written; the exit code tells.
+            Err(error) => {
+                unwritten = Some(error);
+                None
             }
-            None => None,
         };
-        if json {
-            writeln!(out, "{}", serde_json::to_string_pretty(&one.qualification)?)?;
-        } else {
-            write!(
-                out,
-                "{}",
-                reflexe_report::terminal(&one.qualification, &one.sentence, written.as_deref(), lang, colour, &obtain_text)
-            )?;
+        if !json {
+            let q = &one.qualification;
+            out!("{}", reflexe_report::terminal(q, &one.sentence, written.as_deref(), lang, colour, &obtain_text));
         }
     }
-    if reports.is_some() && !json {
-        let option = desk::case_option(case.dir());
-        let (next, triage, ask, steps) = match lang {
-            Lang::Fr => ("Ensuite :", "les faits à juger", "ce que seuls des humains savent", "que faire, dans l’ordre"),
-            Lang::En => ("Next:", "the findings to judge", "what only people know", "what to do, in order"),
-        };
-        writeln!(out, "{next}")?;
-        for (command, what) in [("triage", triage), ("ask", ask), ("steps", steps)] {
-            writeln!(out, "  reflexe {:<width$}  {what}", format!("{command}{option}"), width = "triage".len() + option.len())?;
+    if json {
+        match answers.as_slice() {
+            [one] => crate::out::json(&one.qualification)?,
+            several => {
+                let tenants: Vec<_> = several.iter().map(|a| &a.qualification).collect();
+                crate::out::json(&serde_json::json!({ "schema": SCHEMA_SEVERAL, "tenants": tenants }))?;
+            }
         }
+    } else {
+        what_next(case, lang);
     }
     match unwritten {
         Some(error) => Err(error),
         None => Ok(()),
+    }
+}
+
+fn what_next(case: &Case, lang: Lang) {
+    let option = desk::case_option(case.dir());
+    let (next, triage, ask, steps) = match lang {
+        Lang::Fr => ("Ensuite :", "les faits à juger", "ce que seuls des humains savent", "que faire, dans l’ordre"),
+        Lang::En => ("Next:", "the findings to judge", "what only people know", "what to do, in order"),
+    };
+    outln!("{next}");
+    for (command, what) in [("triage", triage), ("ask", ask), ("steps", steps)] {
+        outln!("  reflexe {:<width$}  {what}", format!("{command}{option}"), width = "triage".len() + option.len());
     }
 }
 
@@ -371,7 +350,7 @@ fn judged_and_sealed(case: &Case, judge: impl FnOnce() -> Result<Vec<Judged>>, l
     tell(Journal::open(case.dir()).and_then(|mut journal| journal.seal(&sealed)).map_err(Into::into), lang);
     for problem in &sealed {
         if let reflexe_case::Sealed::Problem { id, reason } = problem {
-            eprintln!("{id}: {}", reason.get(lang));
+            errln!("{id}: {}", reason.get(lang));
         }
     }
     let known: BTreeMap<&str, &str> = sealed
@@ -391,13 +370,13 @@ fn judged_and_sealed(case: &Case, judge: impl FnOnce() -> Result<Vec<Judged>>, l
 /// The HTML report in both languages, French first, and the JSON beside them, with the names of the three files.
 fn reports_of(case: &Case, answer: &Answer, dir: &Path, n: usize, of: usize) -> Result<files::Files> {
     let stem = if of > 1 { format!("qualification-{}", n + 1) } else { "qualification".to_owned() };
-    let raw = |row: &RowRef| raw_record(case, row);
     let path = |ending: &str| dir.join(format!("{stem}{ending}"));
+    let raw = |row: &_| original::shown(case, row);
     let html = |lang| reflexe_report::html(&answer.qualification, &answer.sentence, &raw, lang, &obtain_text);
     Ok(vec![
         (path(".fr.html"), html(Lang::Fr)?.into_bytes()),
         (path(".en.html"), html(Lang::En)?.into_bytes()),
-        (path(".json"), serde_json::to_vec_pretty(&answer.qualification)?),
+        (path(".json"), reflexe_report::json(&answer.qualification)?.into_bytes()),
     ])
 }
 
@@ -416,53 +395,21 @@ fn obtain_text(id: &str) -> Option<reflexe_report::ObtainText> {
     })
 }
 
-/// The raw bytes of a cited row as text, cut at a bound; `None` when the original is not there any more.
-fn raw_record(case: &Case, row: &RowRef) -> Option<String> {
-    let locator = parse_locator(&row.locator)?;
-    let record = case.raw_record(&locator, RAW_LIMIT).ok()?;
-    let mut text = String::from_utf8_lossy(&record.bytes).into_owned();
-    if record.is_cut() {
-        text.push('…');
-    }
-    Some(text)
-}
-
-/// Reads a locator back: `e7!member@offset+length:line#pointer`.
-fn parse_locator(text: &str) -> Option<RowLocator> {
-    let (origin, place) = text.rsplit_once('@')?;
-    let (evidence_id, member) = origin.split_once('!').map_or((origin, None), |(e, m)| (e, Some(m.to_owned())));
-    let (offset, rest) = place.split_once('+')?;
-    let length = rest.split(':').next()?;
-    Some(RowLocator { evidence_id: evidence_id.to_owned(), member, offset: offset.parse().ok()?, length: length.parse().ok()? })
-}
-
-fn checks_named(catalogue: &Catalogue, ids: &[String]) -> Result<BTreeSet<String>> {
-    let mut out = BTreeSet::new();
-    for id in ids {
-        let before = out.len();
-        out.extend(catalogue.checks.iter().filter(|c| &c.def.id == id || c.def.items.contains(id)).map(|c| c.def.id.clone()));
-        if out.len() == before {
-            bail!("{id}: reflexe checks / reflexe items");
-        }
-    }
-    Ok(out)
-}
-
 fn tables(name: Option<&str>, lang: Lang) -> Result<ExitCode> {
     match name {
         None => {
             for table in spec::tables() {
-                println!("{:28} {}", table.name, table.title.get(lang));
+                outln!("{:28} {}", table.name, table.title.get(lang));
             }
         }
         Some(name) => {
             let table = spec::table(name).with_context(|| format!("{name}: reflexe tables"))?;
-            println!("{} — {}", table.name, table.title.get(lang));
+            outln!("{} — {}", table.name, table.title.get(lang));
             for (column, ty) in spec::PROVENANCE {
-                println!("  {column:36} {}", format!("{ty:?}").to_lowercase());
+                outln!("  {column:36} {}", format!("{ty:?}").to_lowercase());
             }
             for column in &table.columns {
-                println!("  {:36} {:5} {}", column.name, format!("{:?}", column.ty).to_lowercase(), column.about.get(lang));
+                outln!("  {:36} {:5} {}", column.name, format!("{:?}", column.ty).to_lowercase(), column.about.get(lang));
             }
         }
     }
@@ -477,13 +424,13 @@ fn simulate(
 ) -> Result<ExitCode> {
     let (Some(scenario), Some(out)) = (scenario, out) else {
         for s in reflexe_simulate::scenarios()? {
-            println!("{:14} {}", s.name, if lang == Lang::Fr { s.title.fr } else { s.title.en });
+            outln!("{:14} {}", s.name, if lang == Lang::Fr { s.title.fr } else { s.title.en });
         }
         return Ok(ExitCode::SUCCESS);
     };
     reflexe_simulate::simulate(&options(&scenario), &out)?;
-    println!("{}", out.join("evidence").display());
-    println!("{}", out.join("truth.json").display());
+    outln!("{}", out.join("evidence").display());
+    outln!("{}", out.join("truth.json").display());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -49,7 +49,7 @@ impl Desk {
     pub fn open(dir: &Path, me: Option<&str>, lang: Lang) -> Result<Self> {
         let journal = Journal::open(dir)?;
         if let Some(warning) = journal.device().warning.as_ref() {
-            eprintln!("{}", warning.get(lang));
+            errln!("{}", warning.get(lang));
         }
         warn_of_place(dir, lang);
         let case = Case::open_for_reading(dir)?;
@@ -110,12 +110,12 @@ impl Desk {
             let n = others + 1;
             match self.lang {
                 Lang::Fr => {
-                    eprintln!(
+                    errln!(
                         "Ce cas contient {n} tenants ; questions, gravité et étapes portent sur {name}. Faites un cas par tenant."
                     );
                 }
                 Lang::En => {
-                    eprintln!(
+                    errln!(
                         "This case holds {n} tenants; questions, severity and steps are about {name}. Make one case for each."
                     );
                 }
@@ -225,7 +225,7 @@ pub fn case_option(dir: &Path) -> String {
 pub fn warn_of_place(dir: &Path, lang: Lang) {
     let full = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     if let Some(warning) = folder_risk::warning(&full, std::env::vars_os()) {
-        eprintln!("{}", warning.get(lang));
+        errln!("{}", warning.get(lang));
     }
 }
 

@@ -1,5 +1,4 @@
 //! `reflexe journal`: the main courante on the command line.
-#![allow(clippy::print_stdout)] // printing is this module's job
 mod export;
 mod notes;
 
@@ -94,9 +93,9 @@ fn add(desk: &mut Desk, line: &str, said: Said, json: bool) -> Result<()> {
 /// The entry as it was understood, and its id.
 fn tell_written(desk: &Desk, entry: &Entry, json: bool) -> Result<()> {
     if json {
-        println!("{}", serde_json::to_string_pretty(entry)?);
+        crate::out::json(entry)?;
     } else if let Some(content) = &entry.content {
-        println!("{}\n{}", one_line(content, desk.lang), entry.header.entry_id);
+        outln!("{}\n{}", one_line(content, desk.lang), entry.header.entry_id);
     }
     Ok(())
 }
@@ -105,9 +104,9 @@ fn list(desk: &Desk, all: bool, json: bool) -> Result<()> {
     if json {
         let told = tell(&desk.entries);
         let shown: Vec<Value> = told.iter().filter(|t| all || t.is_by_people()).map(told_json).collect();
-        println!("{}", serde_json::to_string_pretty(&shown)?);
+        crate::out::json(&shown)?;
     } else {
-        print!("{}", journal_text(&desk.entries, all, desk.lang));
+        out!("{}", journal_text(&desk.entries, all, desk.lang));
     }
     Ok(())
 }
@@ -163,28 +162,28 @@ fn redact(desk: &mut Desk, id: &str, because: &str) -> Result<()> {
     let entry = desk.journal.entry(id)?;
     desk.journal.redact(&entry.header.entry_id, because, &desk.me)?;
     desk.reload()?;
-    println!("{} {}", desk.pick("Contenu retiré :", "Content removed:"), entry.header.entry_id);
+    outln!("{} {}", desk.pick("Contenu retiré :", "Content removed:"), entry.header.entry_id);
     // Other versions of the entry, and files written before, may still hold it: who removes a secret must know.
     if let Some(told) = told_of(&desk.entries, &entry) {
         let versions = std::iter::once(told.entry).chain(told.corrections.iter().copied());
         for left in versions.filter(|e| e.content.is_some()) {
             let left = &left.header.entry_id;
             match desk.lang {
-                Lang::Fr => println!("Une autre version de cette écriture se lit encore : {left}. Retirez-la aussi si besoin."),
-                Lang::En => println!("Another version of this entry can still be read: {left}. Remove it too if needed."),
+                Lang::Fr => outln!("Une autre version de cette écriture se lit encore : {left}. Retirez-la aussi si besoin."),
+                Lang::En => outln!("Another version of this entry can still be read: {left}. Remove it too if needed."),
             }
         }
     }
     let written = written_files(&desk.entries);
     let still: Vec<String> = written.into_iter().filter(|f| desk.case.dir().join(f).exists()).map(|f| clean(&f)).collect();
     if !still.is_empty() {
-        println!(
+        outln!(
             "{} {}",
             desk.pick("Écrits avant ce retrait, à refaire ou à supprimer :", "Written before, to be made again or deleted:"),
             still.join(", ")
         );
     }
-    println!(
+    outln!(
         "{}",
         desk.pick(
             "Les copies du dossier faites avant gardent ce texte jusqu’à leur fusion.",
@@ -209,8 +208,8 @@ fn anchor(desk: &mut Desk, to: &str) -> Result<()> {
         Some(Payload::Fact { mut facts, .. }) => facts.remove("head").unwrap_or_default(),
         _ => String::new(),
     };
-    println!("{}", head_short(&head));
-    println!("{} {}", desk.pick("noté, communiqué à :", "noted, given to:"), clean(to));
+    outln!("{}", head_short(&head));
+    outln!("{} {}", desk.pick("noté, communiqué à :", "noted, given to:"), clean(to));
     desk.reload()
 }
 

@@ -67,8 +67,11 @@ fn in_french(mut command: clap::Command, path: &str, french: &French) -> clap::C
 pub fn error(error: &anyhow::Error, lang: Lang) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
-        let text =
-            cause.downcast_ref::<reflexe_case::Error>().map_or_else(|| cause.to_string(), |e| e.text().get(lang).to_owned());
+        let text = match (cause.downcast_ref::<reflexe_case::Error>(), cause.downcast_ref::<reflexe_engine::EngineError>()) {
+            (Some(e), _) => e.text().get(lang).to_owned(),
+            (_, Some(reflexe_engine::EngineError::Refused(text))) => text.get(lang).to_owned(),
+            _ => cause.to_string(),
+        };
         if parts.last() != Some(&text) {
             parts.push(text);
         }

@@ -2,10 +2,14 @@
 //! rejected in part or not recognised, 2 wrong use, 3 failed.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+#[macro_use]
+mod out;
+
 mod ask;
 mod assemble;
 mod cases;
 mod casework;
+mod check;
 mod cli;
 mod commands;
 mod desk;
@@ -13,10 +17,12 @@ mod files;
 mod journal;
 mod judged;
 mod locale;
+mod original;
 mod prepare;
 mod prepared;
 mod progress;
 mod respond;
+mod row;
 mod severity;
 mod triage;
 
@@ -31,20 +37,29 @@ fn main() -> ExitCode {
     let lang = locale::from_arguments(std::env::args_os());
     let matches = match locale::translated(cli::Cli::command(), lang).try_get_matches() {
         Ok(matches) => matches,
-        Err(error) => {
-            let _ = error.print(); // nowhere left to say that printing failed
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-        }
+        Err(error) => return told(&error, lang),
     };
     let cli = match cli::Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => return told(&error, lang),
     };
-    match commands::run(cli, lang) {
+    let code = match commands::run(cli, lang) {
         Ok(code) => code,
+        Err(error) if out::is_lost(&error) => ExitCode::SUCCESS, // why, and whether it matters, is said below
         Err(error) => {
-            eprintln!("reflexe: {}", locale::error(&error, lang));
+            errln!("reflexe: {}", locale::error(&error, lang));
             ExitCode::from(3)
         }
+    };
+    out::ended(code, lang)
+}
+
+/// Help, the version, or what is wrong with the command line.
+fn told(text: &clap::Error, lang: reflexe_model::Lang) -> ExitCode {
+    let printed = text.print();
+    if text.use_stderr() {
+        return ExitCode::from(2);
     }
+    printed.unwrap_or_else(out::failed);
+    out::ended(ExitCode::SUCCESS, lang)
 }

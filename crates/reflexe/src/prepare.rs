@@ -1,5 +1,4 @@
 //! `reflexe prepare`, `glossary` and `attacks`: what can be done and read before anything happens.
-#![allow(clippy::print_stdout)] // printing is this module's job
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -40,18 +39,18 @@ fn new(dir: &Path, response: &Response, lang: Lang, json: bool) -> Result<ExitCo
     let written = Pack::create(dir, response, lang).map_err(|e| anyhow!(e.text().get(lang).to_owned()))?;
     if json {
         let files: Vec<String> = written.iter().map(|p| p.display().to_string()).collect();
-        println!("{}", serde_json::to_string_pretty(&json!({ "files": files }))?);
+        crate::out::json(&json!({ "files": files }))?;
         return Ok(ExitCode::SUCCESS);
     }
     for path in &written {
         let about = response.pack.iter().find(|t| path.file_stem().is_some_and(|s| s == t.id.as_str()));
         let profile = if lang == Lang::Fr { "L’organisation" } else { "The organisation" };
-        println!("{}  {}", path.display(), about.map_or(profile, |t| t.title.get(lang)));
+        outln!("{}  {}", path.display(), about.map_or(profile, |t| t.title.get(lang)));
     }
     let dir = dir.display();
     match lang {
-        Lang::Fr => println!("\nRemplissez ces fichiers hors du tenant, puis : reflexe prepare check {dir}"),
-        Lang::En => println!("\nFill these files in outside the tenant, then: reflexe prepare check {dir}"),
+        Lang::Fr => outln!("\nRemplissez ces fichiers hors du tenant, puis : reflexe prepare check {dir}"),
+        Lang::En => outln!("\nFill these files in outside the tenant, then: reflexe prepare check {dir}"),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -87,19 +86,19 @@ fn check(dir: &Path, response: &Response, lang: Lang, json: bool) -> Result<Exit
             .collect();
         let told = json!({ "schema": "reflexe.preparation/1", "score": fresh.score, "reminder": fresh.reminder.map(|d| d.to_string()),
                            "faults": faults, "tables": tables });
-        println!("{}", serde_json::to_string_pretty(&told)?);
+        crate::out::json(&told)?;
         return Ok(code);
     }
     let fr = lang == Lang::Fr;
-    let title = |fr_text: &str, en: &str| println!("\n{}", if fr { fr_text } else { en });
+    let title = |fr_text: &str, en: &str| outln!("\n{}", if fr { fr_text } else { en });
     if fr {
-        println!("À jour à {} %.", fresh.score);
+        outln!("À jour à {} %.", fresh.score);
     } else {
-        println!("Up to date at {} %.", fresh.score);
+        outln!("Up to date at {} %.", fresh.score);
     }
     if !faults.is_empty() {
         title("À CORRIGER (ces lignes ne sont pas utilisées)", "TO CORRECT (these rows are not used)");
-        faults.iter().for_each(|f| println!("  {}", fault_line(f, lang)));
+        faults.iter().for_each(|f| outln!("  {}", fault_line(f, lang)));
     }
     title("TABLES", "TABLES");
     for t in &fresh.tables {
@@ -113,22 +112,22 @@ fn check(dir: &Path, response: &Response, lang: Lang, json: bool) -> Result<Exit
             (_, old) => format!("{good} up to date, {old} to check again"),
         };
         let next = t.next_check.map(|d| format!("  → {d}")).unwrap_or_default();
-        println!("  {:18} {:52} {state}{next}", format!("{}.csv", t.table), t.title.get(lang));
+        outln!("  {:18} {:52} {state}{next}", format!("{}.csv", t.table), t.title.get(lang));
         for (line, owner) in t.old.iter().take(5) {
             let word = if fr { "ligne" } else { "line" };
-            println!("  {:18} {word} {line} · {}", "", clean(owner));
+            outln!("  {:18} {word} {line} · {}", "", clean(owner));
         }
         if t.old.len() > 5 {
-            println!("  {:18} … {} {}", "", t.old.len() - 5, if fr { "de plus" } else { "more" });
+            outln!("  {:18} … {} {}", "", t.old.len() - 5, if fr { "de plus" } else { "more" });
         }
     }
     let unknown: Vec<&str> = fresh.tables.iter().filter_map(|t| t.unknown.as_ref()).map(|t| t.get(lang)).collect();
     if !unknown.is_empty() {
         title("SI L’INCIDENT COMMENÇAIT AUJOURD’HUI, PERSONNE NE SAURAIT", "IF THE INCIDENT BEGAN TODAY, NOBODY COULD TELL");
-        unknown.iter().for_each(|u| println!("  · {u}"));
+        unknown.iter().for_each(|u| outln!("  · {u}"));
     }
     if let Some(day) = fresh.reminder {
-        println!("\n{} {day}", if fr { "À relire le" } else { "Look again on" });
+        outln!("\n{} {day}", if fr { "À relire le" } else { "Look again on" });
     }
     Ok(code)
 }
@@ -136,7 +135,7 @@ fn check(dir: &Path, response: &Response, lang: Lang, json: bool) -> Result<Exit
 fn print(dir: &Path, out: Option<PathBuf>, response: &Response, lang: Lang, json: bool) -> Result<ExitCode> {
     let (pack, faults) = load(dir, response, lang)?;
     for fault in &faults {
-        eprintln!("{}", fault_line(fault, lang));
+        errln!("{}", fault_line(fault, lang));
     }
     let out = out.unwrap_or_else(|| dir.to_owned());
     let catalogue = Catalogue::load()?;
@@ -148,16 +147,16 @@ fn print(dir: &Path, out: Option<PathBuf>, response: &Response, lang: Lang, json
         written.push(path.display().to_string());
     }
     if json {
-        println!("{}", serde_json::to_string_pretty(&json!({ "files": written, "faults": faults.len() }))?);
+        crate::out::json(&json!({ "files": written, "faults": faults.len() }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    written.iter().for_each(|path| println!("{path}"));
+    written.iter().for_each(|path| outln!("{path}"));
     match lang {
-        Lang::Fr => println!(
+        Lang::Fr => outln!(
             "Ouvrez-les dans un navigateur et imprimez en A4. Rangez le papier hors du tenant : il nomme vos administrateurs."
         ),
         Lang::En => {
-            println!("Open them in a browser and print on A4. Keep the paper outside the tenant: it names your administrators.")
+            outln!("Open them in a browser and print on A4. Keep the paper outside the tenant: it names your administrators.")
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -182,7 +181,7 @@ pub fn glossary(word: Option<&str>, lang: Lang, json: bool) -> Result<ExitCode> 
     if json {
         let side = |s: &reflexe_fiche::response::def::TermSide| json!({ "term": s.term, "means": s.means });
         let told: Vec<Value> = found.iter().map(|t| json!({ "fr": side(&t.fr), "en": side(&t.en) })).collect();
-        println!("{}", serde_json::to_string_pretty(&told)?);
+        crate::out::json(&told)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut out = Lines::default();
@@ -192,7 +191,7 @@ pub fn glossary(word: Option<&str>, lang: Lang, json: bool) -> Result<ExitCode> 
         out.say("", &format!("{}{also}", mine.term));
         out.say("    ", &mine.means);
     }
-    print!("{}", out.text());
+    out!("{}", out.text());
     none(found.is_empty(), word, lang);
     Ok(ExitCode::SUCCESS)
 }
@@ -218,7 +217,7 @@ pub fn attacks(word: Option<&str>, lang: Lang, json: bool) -> Result<ExitCode> {
             json!({ "id": a.id, "name": a.name, "title": a.title, "looks_like": a.looks_like, "sheet": a.sheet, "v18": a.v18,
                     "v19": a.v19, "verified": a.verified })
         });
-        println!("{}", serde_json::to_string_pretty(&told.collect::<Vec<Value>>())?);
+        crate::out::json(&told.collect::<Vec<Value>>())?;
         return Ok(ExitCode::SUCCESS);
     }
     let fr = lang == Lang::Fr;
@@ -233,7 +232,7 @@ pub fn attacks(word: Option<&str>, lang: Lang, json: bool) -> Result<ExitCode> {
         out.say(&format!("{:10} ", a.id), &format!("{} · {}{marks}", a.title.get(lang), a.name));
         out.say("    ", a.looks_like.get(lang));
     }
-    print!("{}", out.text());
+    out!("{}", out.text());
     none(found.is_empty(), word, lang);
     Ok(ExitCode::SUCCESS)
 }
@@ -242,8 +241,8 @@ pub fn attacks(word: Option<&str>, lang: Lang, json: bool) -> Result<ExitCode> {
 fn none(empty: bool, word: Option<&str>, lang: Lang) {
     if let (true, Some(word)) = (empty, word) {
         match lang {
-            Lang::Fr => println!("Rien ne contient « {} ».", clean(word)),
-            Lang::En => println!("Nothing contains “{}”.", clean(word)),
+            Lang::Fr => outln!("Rien ne contient « {} ».", clean(word)),
+            Lang::En => outln!("Nothing contains “{}”.", clean(word)),
         }
     }
 }

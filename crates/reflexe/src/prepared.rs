@@ -48,7 +48,7 @@ impl Prepared {
         let (pack, faults) = Pack::load(&folder, response).map_err(|e| anyhow::anyhow!(e.text().get(lang).to_owned()))?;
         for Fault { file, line, text } in &faults {
             let line = line.map(|n| format!(":{n}")).unwrap_or_default();
-            eprintln!("{file}{line}: {}", text.get(lang));
+            errln!("{file}{line}: {}", text.get(lang));
         }
         Ok(Self { pack: Some(pack), today: Some(today), case: Some(dir.to_owned()) })
     }
@@ -78,7 +78,7 @@ impl Prepared {
             }
             Err(error) => {
                 let list = wide.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                eprintln!("egress.csv: {list}: {error:#}");
+                errln!("egress.csv: {list}: {error:#}");
             }
         }
         out

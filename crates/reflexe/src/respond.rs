@@ -63,6 +63,6 @@ fn facts(desk: &Desk, answer: &Answer) -> Facts {
 /// Says what was wrong in the use of a command.
 #[allow(clippy::unnecessary_wraps, reason = "what every command returns")]
 fn wrong(text: &str) -> Result<ExitCode> {
-    eprintln!("reflexe: {text}");
+    errln!("reflexe: {text}");
     Ok(ExitCode::from(2))
 }

@@ -1,5 +1,4 @@
 //! `reflexe severity`: the severity with its reasons, and what a person decides about it.
-#![allow(clippy::print_stdout)] // printing is this module's job
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -65,9 +64,7 @@ pub fn run(desk: &mut Desk, decided: Decided, judge: &JudgeArgs, json: bool) -> 
     let range = answer.qualification.severity.answered.clone();
     if json {
         let reasons = advice::reasons(&range, &answer.answered);
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&serde_json::json!({
+        crate::out::json(&serde_json::json!({
                 "proposed": answer.qualification.severity.proposed,
                 "answered": range,
                 "override": answer.qualification.severity.overridden,
@@ -76,21 +73,20 @@ pub fn run(desk: &mut Desk, decided: Decided, judge: &JudgeArgs, json: bool) -> 
                 "distance": advice::distance(&answer.answered.axes, desk.people().answers.keeps_perimeter()),
                 "next_question": answer.qualification.next_question,
                 "conflicts": desk.people().answers.conflicts(),
-            }))?
-        );
+            }))?;
         return Ok(ExitCode::SUCCESS);
     }
     let proposed = &answer.qualification.severity.proposed;
-    println!(
+    outln!(
         "{} {}",
         desk.pick("Selon les preuves et les réponses :", "From evidence and answers:"),
         severity::display(proposed, desk.lang)
     );
-    println!("{} {}", desk.pick("Selon les réponses seules :", "From answers alone:"), severity::display(&range, desk.lang));
+    outln!("{} {}", desk.pick("Selon les réponses seules :", "From answers alone:"), severity::display(&range, desk.lang));
     show(desk, &answer, &range, &answer.answered);
     if let Some(id) = &answer.qualification.next_question {
         let text = desk.catalogue.question(id).map(|q| desk.say(&q.text()).to_owned()).unwrap_or_default();
-        println!("{} {text} [{id}]", desk.pick("La question qui trancherait le plus :", "The question that would settle most:"));
+        outln!("{} {text} [{id}]", desk.pick("La question qui trancherait le plus :", "The question that would settle most:"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -99,24 +95,24 @@ pub fn run(desk: &mut Desk, decided: Decided, judge: &JudgeArgs, json: bool) -> 
 pub fn show(desk: &Desk, answer: &Answer, range: &SeverityRange, judged: &axes::Judged) {
     let answers = desk.people().answers;
     for reason in advice::reasons(range, judged) {
-        println!("  {}", desk.say(&reason.text));
+        outln!("  {}", desk.say(&reason.text));
     }
     if let Some(text) = advice::distance(&judged.axes, answers.keeps_perimeter()) {
-        println!("  {}", desk.say(&text));
+        outln!("  {}", desk.say(&text));
     }
     let indicators =
         answer.qualification.actions.iter().any(|a| matches!(a.proposed, ActionState::Confirmed | ActionState::Suspected));
     if let Some(text) = advice::banner(range, &judged.axes, indicators) {
-        println!("! {}", desk.say(&text));
+        outln!("! {}", desk.say(&text));
     }
     for id in answers.conflicts() {
         let voices: Vec<String> = answers.given(id).iter().map(|g| clean(&g.who)).collect();
-        println!("≠ {id} : {} ({})", desk.pick("réponses en désaccord", "answers in conflict"), voices.join(", "));
+        outln!("≠ {id} : {} ({})", desk.pick("réponses en désaccord", "answers in conflict"), voices.join(", "));
     }
     for kept in advice::overridden(&answers, range) {
         let by =
             kept.countersigned.as_ref().map(|c| format!(", {} {}", desk.pick("contresigné par", "countersigned by"), clean(c)));
-        println!(
+        outln!(
             "{} {} — {} ({}){}",
             desk.pick("Retenue :", "Retained:"),
             kept.level,
@@ -125,7 +121,7 @@ pub fn show(desk: &Desk, answer: &Answer, range: &SeverityRange, judged: &axes::
             by.unwrap_or_default()
         );
         for text in [&kept.outside, &kept.moved].into_iter().flatten() {
-            println!("! {}", desk.say(text));
+            outln!("! {}", desk.say(text));
         }
     }
 }

@@ -1,5 +1,4 @@
 //! `reflexe triage`: every finding with what people made of it, and their marks, one finding or one subject at a time.
-#![allow(clippy::print_stdout)] // printing is this module's job
 use std::{
     collections::{BTreeMap, BTreeSet},
     process::ExitCode,
@@ -31,12 +30,12 @@ pub fn run(desk: &mut Desk, said: Option<Said>, judge: &JudgeArgs, json: bool) -
     let answer = assemble::conclude(&desk.catalogue, &judged, &desk.people());
     let findings = &answer.qualification.findings;
     match said {
-        None if json => println!("{}", serde_json::to_string_pretty(&Sheet::of(desk, findings).json())?),
-        None => print!("{}", Sheet::of(desk, findings).text(desk, &|subject| judged.inputs.shown(subject))),
+        None if json => crate::out::json(&Sheet::of(desk, findings).json())?,
+        None => out!("{}", Sheet::of(desk, findings).text(desk, &|subject| judged.inputs.shown(subject))),
         Some(said) => {
             write(desk, findings, &answer.names, &said)?;
             let answer = assemble::conclude(&desk.catalogue, &judged, &desk.people());
-            println!("{}", desk.say(&answer.sentence));
+            outln!("{}", desk.say(&answer.sentence));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -60,7 +59,7 @@ fn write(desk: &mut Desk, findings: &[Finding], names: &BTreeMap<String, String>
         draft.content.links.push(found.id.clone());
         draft.content.targets.push(found.subject.clone());
         desk.journal.add(&draft)?;
-        println!("{}  {} : {}", found.id, desk.say(&word(mark)), desk.say(&found.text));
+        outln!("{}  {} : {}", found.id, desk.say(&word(mark)), desk.say(&found.text));
     }
     desk.reload()
 }

@@ -266,7 +266,7 @@ fn declared(bench: &Bench, table: &str, rows: impl Fn(&str) -> String) -> (Strin
     let made = bench.run(&["prepare", "new", &pack]);
     assert_eq!(made.code, 0, "{}", made.err);
     append(&bench.path("pack").join(table), &rows(domain));
-    let again = bench.run(&["check", "--case", &case, "--prepared", &pack, "--json"]);
+    let again = bench.run(&["report", "--case", &case, "--prepared", &pack, "--json"]);
     assert_eq!(again.code, 0, "{}", again.err);
     (case, answer)
 }
@@ -284,7 +284,7 @@ fn a_declared_forward_becomes_information_with_the_name_and_nothing_else_moves()
         &format!("transfert;{subject};{destination};payroll;;jane.doe@example.org;2026-11-01\n"),
     );
     let pack = bench.path("pack");
-    let told = bench.run(&["check", "--case", &case, "--prepared", pack.to_str().expect("UTF-8"), "--json"]);
+    let told = bench.run(&["report", "--case", &case, "--prepared", pack.to_str().expect("UTF-8"), "--json"]);
     assert_eq!(told.code, 0, "{}", told.err);
     let after: Value = serde_json::from_str(&told.out).expect("JSON");
     let same = list(&after, "findings").iter().find(|f| f["id"] == forward["id"]).expect("nothing is hidden");
@@ -306,7 +306,7 @@ fn a_wide_exit_is_looked_up_in_the_evidence() {
     let (case, before) = declared(&bench, "egress.csv", |_| {
         "0.0.0.0/0;office;;;a@example.org;2026-11-01\n::/0;office;;;a@example.org;2026-11-01\n".to_owned()
     });
-    let told = bench.run(&["check", "--case", &case, "--json"]);
+    let told = bench.run(&["report", "--case", &case, "--json"]);
     assert!(!told.err.contains("egress"), "{}", told.err);
     let after: Value = serde_json::from_str(&told.out).expect("JSON");
     let sources = |a: &Value| list(a, "findings").iter().filter(|f| f["check"] == "1a.admin-signin-sources").count();

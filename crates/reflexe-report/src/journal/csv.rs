@@ -1,6 +1,7 @@
 //! The journal as CSV, in two profiles: for people, whose spreadsheet must not run what an attacker wrote, and for machines, exact.
 use std::collections::BTreeMap;
 
+use reflexe_fiche::say;
 use reflexe_model::{Content, Entry, Origin};
 
 use super::{ExportError, words};
@@ -52,7 +53,7 @@ pub fn csv_human(entries: &[Entry], delimiter: Delimiter) -> Result<String, Expo
     };
     let mut builder = csv::WriterBuilder::new();
     builder.delimiter(delimiter).quote_style(csv::QuoteStyle::Always).terminator(csv::Terminator::CRLF);
-    let text = write(&builder, entries, &|list| list.join("; "), &defused)?;
+    let text = write(&builder, entries, &|list| list.join("; "), &say::defused)?;
     Ok(format!("\u{feff}{text}"))
 }
 
@@ -125,41 +126,4 @@ fn row(entry: &Entry, superseded_by: &str, list: &dyn Fn(&[String]) -> String) -
         h.seq.to_string(),
         entry.hash.clone(),
     ]
-}
-
-/// The same text, with an apostrophe before it if a spreadsheet could take it for a formula.
-pub(crate) fn defused(text: &str) -> String {
-    let skipped = |c: char| matches!(c, ' ' | '"' | '\'' | '\u{a0}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}');
-    let first = text.chars().find(|c| !skipped(*c));
-    let runs = |c| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '|' | '＝' | '＋' | '－' | '＠' | '｜');
-    // A control character at the beginning is skipped by some spreadsheets.
-    if first.is_some_and(|c| runs(c) || c.is_control()) { format!("'{text}") } else { text.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formulas_are_defused_and_nothing_else_is_touched() {
-        for formula in [
-            "=cmd|'/c calc'!A1",
-            "@SUM(1)",
-            "+33612345678",
-            "\t=1",
-            "＝1",
-            " \u{200b}=1",
-            "\"=1",
-            "-1",
-            "|x",
-            "\n=1",
-            "\u{feff}=1",
-            "\u{0}=1",
-        ] {
-            assert_eq!(defused(formula), format!("'{formula}"));
-        }
-        for text in ["appel", "a=1", "1-2", "", "été", "«=»"] {
-            assert_eq!(defused(text), text);
-        }
-    }
 }

@@ -91,7 +91,7 @@ pub fn journal_html(entries: &[Entry], options: &HtmlOptions<'_>) -> Result<Stri
         left_out: told.len() - lines.len(),
         entries: lines,
     };
-    Ok(page.render()?)
+    Ok(crate::policy::sealed(&page.render()?))
 }
 
 fn line(told: &Told<'_>, lang: Lang) -> Line {

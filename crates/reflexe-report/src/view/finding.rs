@@ -6,6 +6,7 @@ use reflexe_model::{Finding, Qualification, RowRef, Verdict};
 
 use super::{LONG, SENTENCE, Titles};
 use crate::{
+    Originals,
     show::{Piece, pieces, second, span, visible, visible_cut},
     strip::shape,
     words::Words,
@@ -77,14 +78,14 @@ pub(crate) struct RowView {
     pub record: Option<Vec<Piece>>,
     pub raw: Option<String>,
     pub cut: bool,
-    /// The original could not be read.
-    pub gone: bool,
+    /// Why the original cannot be shown.
+    pub gone: Option<String>,
 }
 
 /// Findings of an attacker's hand, other findings, and weak settings.
 pub(crate) fn sections(
     q: &Qualification,
-    raw: &dyn Fn(&RowRef) -> Option<String>,
+    raw: Originals,
     w: Words,
     titles: &Titles,
     cut: &mut Cut,
@@ -100,7 +101,7 @@ pub(crate) fn sections(
 fn by_check(
     q: &Qualification,
     verdicts: &[Verdict],
-    raw: &dyn Fn(&RowRef) -> Option<String>,
+    raw: Originals,
     w: Words,
     titles: &Titles,
     cut: &mut Cut,
@@ -128,7 +129,7 @@ fn by_check(
     out
 }
 
-fn one(f: &Finding, raw: &dyn Fn(&RowRef) -> Option<String>, w: Words, titles: &Titles, cut: &mut Cut) -> FindingView {
+fn one(f: &Finding, raw: Originals, w: Words, titles: &Titles, cut: &mut Cut) -> FindingView {
     let grave = f.verdict >= Verdict::Suspicious;
     let (texts, lines) = if grave { (10, 100) } else { (3, 20) };
     let mut rows = Vec::new();
@@ -139,7 +140,7 @@ fn one(f: &Finding, raw: &dyn Fn(&RowRef) -> Option<String>, w: Words, titles: &
         }
         cut.rows_shown += 1;
         if rows.len() < texts && cut.raw_shown < RAW_TOTAL {
-            let view = with_text(row, raw);
+            let view = with_text(row, raw, w);
             cut.raw_shown += view.raw.as_deref().map_or(0, written);
             rows.push(view);
         } else {
@@ -207,18 +208,18 @@ fn row_view(row: &RowRef) -> RowView {
         record: row.record_id.as_deref().map(|r| pieces(r, LONG)),
         raw: None,
         cut: false,
-        gone: false,
+        gone: None,
     }
 }
 
-fn with_text(row: &RowRef, raw: &dyn Fn(&RowRef) -> Option<String>) -> RowView {
+fn with_text(row: &RowRef, raw: Originals, w: Words) -> RowView {
     let mut view = row_view(row);
     match raw(row) {
-        Some(text) => {
+        Ok(text) => {
             let (text, cut) = visible_cut(text.trim_end_matches(['\r', '\n']), RAW, &['\n', '\t']);
             (view.raw, view.cut) = (Some(text), cut);
         }
-        None => view.gone = true,
+        Err(reason) => view.gone = Some(visible(reason.get(w.0), SENTENCE)),
     }
     view
 }

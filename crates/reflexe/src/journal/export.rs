@@ -36,7 +36,7 @@ pub(super) fn export(desk: &mut Desk, format: &str, out: Option<PathBuf>, separa
     let bytes = made(desk, format, delimiter)?;
     files::wanted(desk.case.dir(), &[(out.clone(), bytes)], desk.lang)?;
     desk.reload()?;
-    println!("{}", out.display());
+    outln!("{}", out.display());
     Ok(())
 }
 

@@ -27,11 +27,11 @@ pub(super) fn import(desk: &mut Desk, file: &Path, columns: Option<&str>, write:
     let (all, double, warned) =
         (rows.len(), rows.len() - drafts.len(), rows.iter().filter(|r| !r.duplicate && !r.warnings.is_empty()).count());
     match desk.lang {
-        Lang::Fr => println!("{all} lignes, {double} déjà présentes, {warned} à relire."),
-        Lang::En => println!("{all} rows, {double} there already, {warned} to be looked at."),
+        Lang::Fr => outln!("{all} lignes, {double} déjà présentes, {warned} à relire."),
+        Lang::En => outln!("{all} rows, {double} there already, {warned} to be looked at."),
     }
     if !write {
-        println!(
+        outln!(
             "{}",
             desk.pick(
                 "Rien n’est écrit. Pour écrire : la même commande avec --write.",
@@ -43,17 +43,17 @@ pub(super) fn import(desk: &mut Desk, file: &Path, columns: Option<&str>, write:
     let written = desk.journal.add_all(&drafts)?.len();
     desk.reload()?;
     match desk.lang {
-        Lang::Fr => println!("{written} écritures ajoutées."),
-        Lang::En => println!("{written} entries added."),
+        Lang::Fr => outln!("{written} écritures ajoutées."),
+        Lang::En => outln!("{written} entries added."),
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn show(row: &NoteRow, lang: Lang) {
-    println!("{:>4}  {}", row.row, one_line(&row.draft.content, lang));
+    outln!("{:>4}  {}", row.row, one_line(&row.draft.content, lang));
     for warning in &row.warnings {
         // A warning quotes the row: each of its words is cleaned, so that the sentence stays whole.
-        println!("      ! {}", warning.get(lang).split(' ').map(clean).collect::<Vec<_>>().join(" "));
+        outln!("      ! {}", warning.get(lang).split(' ').map(clean).collect::<Vec<_>>().join(" "));
     }
 }
 

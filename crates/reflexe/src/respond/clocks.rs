@@ -1,6 +1,5 @@
 //! Legal deadlines: those that run first, by their due time; then those that may run and what starts them. No moment serves two
 //! regimes, and nothing here says that somebody need not declare.
-#![allow(clippy::print_stdout)] // printing is this module's job
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
@@ -91,7 +90,7 @@ fn list(desk: &mut Desk, judge: &JudgeArgs, json: bool) -> Result<ExitCode> {
     if json {
         let told: Vec<Value> = all.iter().map(|c| as_json(c, desk)).collect();
         let told = json!({ "schema": "reflexe.clocks/1", "zone": desk.zone.iana_name(), "clocks": told });
-        println!("{}", serde_json::to_string_pretty(&told)?);
+        crate::out::json(&told)?;
         return Ok(ExitCode::SUCCESS);
     }
     let closed = |c: &&Clock<'_>| matches!(c.state, ClockState::Done | ClockState::NotApplicable);
@@ -131,7 +130,7 @@ fn list(desk: &mut Desk, judge: &JudgeArgs, json: bool) -> Result<ExitCode> {
             out.say(&format!("  {:9} ", c.def.id), &format!("{} · {why}", desk.say(&c.def.title)));
         }
     }
-    print!("{}", out.text());
+    out!("{}", out.text());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -372,11 +371,11 @@ fn after(desk: &mut Desk, id: &str, entry: &str, judge: &JudgeArgs, json: bool) 
     let mine = all.iter().filter(|c| c.def.id == id || c.def.depends_on.as_deref() == Some(id));
     if json {
         let told: Vec<Value> = mine.map(|c| as_json(c, desk)).collect();
-        println!("{}", serde_json::to_string_pretty(&json!({ "entry": entry, "clocks": told }))?);
+        crate::out::json(&json!({ "entry": entry, "clocks": told }))?;
     } else {
         let mut out = Lines::default();
         mine.for_each(|c| told(&mut out, c, desk));
-        print!("{}", out.text().trim_start_matches('\n'));
+        out!("{}", out.text().trim_start_matches('\n'));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -389,9 +388,9 @@ fn calendar(desk: &mut Desk, out: Option<PathBuf>, judge: &JudgeArgs, json: bool
     drop(all);
     if events == 0 {
         if json {
-            println!("{}", json!({ "file": null, "events": 0 }));
+            crate::out::json(&json!({ "file": null, "events": 0 }))?;
         } else {
-            println!(
+            outln!(
                 "{}",
                 desk.pick(
                     "Aucune échéance ne court : il n’y a rien à écrire. « reflexe clocks » dit ce qui les démarre.",
@@ -404,9 +403,9 @@ fn calendar(desk: &mut Desk, out: Option<PathBuf>, judge: &JudgeArgs, json: bool
     let path = out.unwrap_or_else(|| desk.case.reports_dir().join("clocks.ics"));
     crate::files::wanted(desk.case.dir(), &[(path.clone(), text.into_bytes())], desk.lang)?;
     if json {
-        println!("{}", json!({ "file": path.display().to_string(), "events": events }));
+        crate::out::json(&json!({ "file": path.display().to_string(), "events": events }))?;
     } else {
-        println!("{}", path.display());
+        outln!("{}", path.display());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,5 @@
 //! Who to call: the organisation's own contacts first, then the public ones, with who answers now and whom the suspect tenant
 //! would overhear.
-#![allow(clippy::print_stdout)] // printing is this module's job
 use std::{collections::BTreeSet, fs, path::Path, process::ExitCode};
 
 use anyhow::{Context as _, Result};
@@ -23,8 +22,8 @@ pub fn run(dir: &Path, lang: Lang, json: bool) -> Result<ExitCode> {
     if !known {
         let dir = dir.display();
         match lang {
-            Lang::Fr => eprintln!("Pas de cas dans {dir} : seuls les contacts publics sont connus."),
-            Lang::En => eprintln!("No case in {dir}: the public contacts alone are known."),
+            Lang::Fr => errln!("Pas de cas dans {dir} : seuls les contacts publics sont connus."),
+            Lang::En => errln!("No case in {dir}: the public contacts alone are known."),
         }
     }
     let prepared = Prepared::of_case(dir, &response, now.to_zoned(default_zone()).date(), lang)?;
@@ -35,7 +34,7 @@ pub fn run(dir: &Path, lang: Lang, json: bool) -> Result<ExitCode> {
     let all: Vec<Contact> = own.iter().cloned().chain(public).collect();
     if json {
         let told = all.iter().map(|c| as_json(c, &domains, now)).collect::<Result<Vec<_>>>()?;
-        println!("{}", serde_json::to_string_pretty(&json!({ "schema": "reflexe.contacts/1", "contacts": told }))?);
+        crate::out::json(&json!({ "schema": "reflexe.contacts/1", "contacts": told }))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut out = Lines::default();
@@ -59,7 +58,7 @@ pub fn run(dir: &Path, lang: Lang, json: bool) -> Result<ExitCode> {
     for c in others {
         card(&mut out, c, false, &domains, now, lang)?;
     }
-    print!("{}", out.text());
+    out!("{}", out.text());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,5 @@
 //! What to do now, in order. The list is short; one step whole shows its facts and its commands, and the journal then says that they
 //! were shown. What a person says of a step is an entry.
-#![allow(clippy::print_stdout)] // printing is this module's job
 use std::{collections::BTreeMap, process::ExitCode};
 
 use anyhow::Result;
@@ -72,7 +71,7 @@ fn list(desk: &Desk, facts: &Facts, json: bool) -> Result<ExitCode> {
             })
             .collect();
         let all = json!({ "schema": "reflexe.steps/1", "golden": golden, "steps": steps, "routes": routes });
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        crate::out::json(&all)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut out = Lines::default();
@@ -122,7 +121,7 @@ fn list(desk: &Desk, facts: &Facts, json: bool) -> Result<ExitCode> {
             },
         );
     }
-    print!("{}", out.text());
+    out!("{}", out.text());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -258,7 +257,7 @@ fn whole(desk: &mut Desk, id: &str, only: Option<&str>, facts: &Facts, json: boo
     }
     let all = step.targets.len();
     let (told, shown) = if json {
-        (serde_json::to_string_pretty(&as_json(&step, facts, Some(lang)))? + "\n", all)
+        (reflexe_report::json(&as_json(&step, facts, Some(lang)))?, all)
     } else {
         step.targets.truncate(TARGETS);
         (page(desk, facts, &step, all), step.targets.len())
@@ -274,12 +273,12 @@ fn whole(desk: &mut Desk, id: &str, only: Option<&str>, facts: &Facts, json: boo
         draft.content.links = vec![id.to_owned()];
         draft
     });
-    print!("{told}");
+    out!("{told}");
     // The commands are needed now; that the journal could not say so is told beside them.
     if let Some(draft) = fact
         && let Err(error) = desk.journal.add(&draft)
     {
-        eprintln!("{}", error.text().get(lang));
+        errln!("{}", error.text().get(lang));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -411,10 +410,10 @@ fn write(desk: &mut Desk, id: &str, said: &Said, facts: &Facts, json: bool) -> R
         Some(t) => match step.targets.iter().find(|known| known.value.eq_ignore_ascii_case(t.trim())) {
             Some(known) => Some(known.value.clone()),
             None => {
-                eprintln!("{}", unknown_target(id, t, lang));
+                errln!("{}", unknown_target(id, t, lang));
                 match lang {
-                    Lang::Fr => eprintln!("L’état est noté tout de même."),
-                    Lang::En => eprintln!("The state is noted all the same."),
+                    Lang::Fr => errln!("L’état est noté tout de même."),
+                    Lang::En => errln!("The state is noted all the same."),
                 }
                 Some(t.trim().to_owned())
             }
@@ -450,10 +449,10 @@ fn write(desk: &mut Desk, id: &str, said: &Said, facts: &Facts, json: bool) -> R
         let at = moment(&at.to_zoned(desk.zone.clone()), lang);
         match lang {
             Lang::Fr => {
-                eprintln!("« {} » est lu {at} : c’est déjà passé. Précisez le jour si besoin (23/11 09:00).", clean(text))
+                errln!("« {} » est lu {at} : c’est déjà passé. Précisez le jour si besoin (23/11 09:00).", clean(text))
             }
             Lang::En => {
-                eprintln!("“{}” is read as {at}: that is past already. Say the day if needed (23/11 09:00).", clean(text))
+                errln!("“{}” is read as {at}: that is past already. Say the day if needed (23/11 09:00).", clean(text))
             }
         }
     }
@@ -477,10 +476,10 @@ fn write(desk: &mut Desk, id: &str, said: &Said, facts: &Facts, json: bool) -> R
     let now = steps::states(&desk.entries).remove(&key).unwrap_or_default();
     if json {
         let told = json!({ "step": id, "target": target, "state": state_json(&now), "entry": entry.header.entry_id });
-        println!("{}", serde_json::to_string_pretty(&told)?);
+        crate::out::json(&told)?;
     } else {
         let target = target.map(|t| format!(" {}", clean(&t))).unwrap_or_default();
-        println!("{} {id}{target} · {}", mark(now.status), state(desk, &now));
+        outln!("{} {id}{target} · {}", mark(now.status), state(desk, &now));
     }
     Ok(ExitCode::SUCCESS)
 }
