@@ -43,8 +43,8 @@ fn without_the_list_of_applications_no_name_is_cleared() {
             for (key, value) in [
                 ("id", json!("aaaaaaaa-0000-4000-8000-000000000902")),
                 ("appId", json!("bbbbbbbb-0000-4000-8000-000000000902")),
-                ("displayName", json!("Microsоft 365 Archive")), // a Cyrillic letter
-                ("appDisplayName", json!("Microsоft 365 Archive")),
+                ("displayName", json!("Micros\u{43e}ft 365 Archive")), // a Cyrillic letter
+                ("appDisplayName", json!("Micros\u{43e}ft 365 Archive")),
                 ("appOwnerOrganizationId", json!("99999999-0000-4000-8000-000000000902")),
                 ("servicePrincipalNames", json!(["bbbbbbbb-0000-4000-8000-000000000902"])),
                 ("tags", json!([])),

@@ -246,10 +246,10 @@ fn a_burst_of_rules_and_its_session() {
         let neighbour = cited(&answer, &id(&other), "suspicious");
         assert!(neighbour.to_string().contains(next.0), "the next account is named: {neighbour}");
         let story = *stories_of(&answer, f).first().expect("a story");
-        assert!(
-            ["S1", "S4", "S5"].iter().filter(|s| list(story, "stages").iter().any(|t| t == **s)).count() >= 2,
-            "several stages: {story}"
-        );
+        for stage in ["S1", "S4", "S6"] {
+            assert!(list(story, "stages").iter().any(|s| s == stage), "access, mail foothold, data out: {story}");
+        }
+        assert_eq!(story["level"], "compromise", "never below its gravest fact");
         assert!(["suspected", "confirmed"].contains(&proposed(&answer, "1.e")), "a file went out");
         assert_eq!(proposed(&answer, "1.b"), "confirmed");
         for record in &tidy {

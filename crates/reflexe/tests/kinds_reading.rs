@@ -59,7 +59,7 @@ fn an_audit_log_that_went_through_a_spreadsheet() {
     records.extend([cut.clone(), after.clone()]);
     let n = records.len() as u64;
     let date = |r: &Value| r["CreationTime"].as_str().expect("a time").to_owned() + ".0000000Z ";
-    let cell = |r: &Value| r.to_string().chars().take(32_767).collect();
+    let cell = |r: &Value| -> String { r.to_string().chars().take(32_767).collect() };
     let mut bytes = vec![0xef, 0xbb, 0xbf];
     bytes.extend(forms::purview(&records, b';', date, cell));
     bytes.extend(b";;;;;;;\r\n;;;;;;;\r\n");

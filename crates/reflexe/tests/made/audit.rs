@@ -193,7 +193,7 @@ pub fn mail_read(at: &str, who: Person, owner: Person, via: Via<'_>) -> Value {
 
 /// A file's link: made, or used by somebody who is not known (`who` none).
 pub fn link(at: &str, who: Option<Person>, owner: Person, via: Via<'_>, operation: &str, file: &str) -> Value {
-    let place = format!("{}_{}", owner.0.replace('.', "_"), "ardoise_example_com");
+    let place = format!("{}_ardoise_example_com", owner.0.replace('.', "_"));
     let site = format!("https://ardoiseexample-my.sharepoint.com/personal/{place}/");
     let key = who.map_or_else(|| guid("anonymous"), |w| format!("i:0h.f|membership|{}@live.com", w.puid().to_lowercase()));
     let mut more = json!({
@@ -291,7 +291,7 @@ pub fn entra(at: &str, who: Person, via: Via<'_>, operation: &str, on: &On<'_>, 
 pub fn role_given(at: &str, who: Person, via: Via<'_>, role: super::who::Role, to: Person) -> Value {
     let changes =
         [("Role.ObjectID", "", guid(role.0)), ("Role.DisplayName", "", role.0.into()), ("Role.TemplateId", "", role.1.into())];
-    let changes: Vec<(&str, &str, &str)> = changes.iter().map(|(n, o, v): &(&str, &str, String)| (*n, *o, v.as_str())).collect();
+    let changes: Vec<(&str, &str, &str)> = changes.iter().map(|(n, o, v)| (*n, *o, v.as_str())).collect();
     entra(at, who, via, "Add member to role.", &On::User(to), &changes)
 }
 

@@ -46,7 +46,7 @@ pub fn found<'a>(answer: &'a Value, check: &str, record: &str, least: &str) -> &
     let all = citing(answer, record);
     let best = all.iter().filter(|f| f["check"] == check).max_by_key(|f| gravity(f));
     match best {
-        Some(f) if gravity(f) >= rank(least) => f,
+        Some(f) if gravity(f) >= rank(least) => *f,
         _ => panic!("{check} does not find {record} at {least} or above; cited by {}", told(&all)),
     }
 }
@@ -55,7 +55,7 @@ pub fn found<'a>(answer: &'a Value, check: &str, record: &str, least: &str) -> &
 pub fn cited<'a>(answer: &'a Value, record: &str, least: &str) -> &'a Value {
     let all = citing(answer, record);
     match all.iter().max_by_key(|f| gravity(f)) {
-        Some(f) if gravity(f) >= rank(least) => f,
+        Some(f) if gravity(f) >= rank(least) => *f,
         _ => panic!("no finding at {least} or above cites {record}; cited by {}", told(&all)),
     }
 }
