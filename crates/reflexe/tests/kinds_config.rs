@@ -1,5 +1,6 @@
 //! Settings of the tenant: policies weakened in shapes that a comparison does not know, the headline, and two people
 //! who change one object.
+#![recursion_limit = "256"] // records have many members
 mod common;
 mod made;
 
@@ -9,7 +10,7 @@ use made::{
     directory::{self, Act, By},
     forms,
     judged::{all_told, blames, cited, citing, found, gravity, innocent, judge, quiet, told},
-    who::{self, OFFICE, Person, STRANGER},
+    who::{OFFICE, Person, STRANGER},
 };
 use serde_json::{Value, json};
 

@@ -1,5 +1,6 @@
 //! Mailboxes: rules made in Outlook and taken away again, forwards judged outside from the log alone, a burst of rules
 //! and what its session did.
+#![recursion_limit = "256"] // records have many members
 mod common;
 mod made;
 

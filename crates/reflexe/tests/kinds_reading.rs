@@ -1,5 +1,6 @@
 //! Exports as they really arrive: through Excel, through diagnostic settings, refused, redacted, without ids, with
 //! impossible dates, with copies.
+#![recursion_limit = "256"] // records have many members
 mod common;
 mod made;
 

@@ -1,5 +1,6 @@
 //! Roles: activated, given by PIM in another order of targets, given in a bundle, given through a group; and the
 //! victim who later gives an ordinary role. Each look-alike must stay silent.
+#![recursion_limit = "256"] // records have many members
 mod common;
 mod made;
 

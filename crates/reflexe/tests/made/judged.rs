@@ -44,9 +44,9 @@ pub fn citing<'a>(answer: &'a Value, record: &str) -> Vec<&'a Value> {
 /// The finding of a check that cites a record, at least that grave.
 pub fn found<'a>(answer: &'a Value, check: &str, record: &str, least: &str) -> &'a Value {
     let all = citing(answer, record);
-    let best = all.iter().filter(|f| f["check"] == check).max_by_key(|f| gravity(f));
+    let best = all.iter().copied().filter(|f| f["check"] == check).max_by_key(|f| gravity(f));
     match best {
-        Some(f) if gravity(f) >= rank(least) => *f,
+        Some(f) if gravity(f) >= rank(least) => f,
         _ => panic!("{check} does not find {record} at {least} or above; cited by {}", told(&all)),
     }
 }
@@ -54,8 +54,8 @@ pub fn found<'a>(answer: &'a Value, check: &str, record: &str, least: &str) -> &
 /// Some finding, of whatever check, cites the record and is at least that grave.
 pub fn cited<'a>(answer: &'a Value, record: &str, least: &str) -> &'a Value {
     let all = citing(answer, record);
-    match all.iter().max_by_key(|f| gravity(f)) {
-        Some(f) if gravity(f) >= rank(least) => *f,
+    match all.iter().copied().max_by_key(|f| gravity(f)) {
+        Some(f) if gravity(f) >= rank(least) => f,
         _ => panic!("no finding at {least} or above cites {record}; cited by {}", told(&all)),
     }
 }
