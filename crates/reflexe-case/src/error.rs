@@ -371,7 +371,9 @@ impl Error {
             Self::OriginalChanged { id, path } => {
                 let p = path.display();
                 Text::new(
-                    format!("Le fichier {p} n’est plus celui qui fut importé ({id}) : il a été modifié depuis. Retrouvez l’original."),
+                    format!(
+                        "Le fichier {p} n’est plus celui qui fut importé ({id}) : il a été modifié depuis. Retrouvez l’original."
+                    ),
                     format!("{p} is no longer the file that was imported ({id}): it was changed since. Find the original."),
                 )
             }

@@ -11,8 +11,8 @@ pub mod rows;
 pub mod run;
 pub mod session;
 
-pub use run::{CheckRun, RunInput, RunResult, run};
 use reflexe_model::Text;
+pub use run::{CheckRun, RunInput, RunResult, run};
 pub use session::{Inputs, Options, Rows, Session, TenantFilter};
 
 /// What can go wrong in the engine.

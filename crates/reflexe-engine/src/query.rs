@@ -78,12 +78,14 @@ fn plan(session: &Session, sql: &str) -> Result<LogicalPlan, EngineError> {
         )));
     }
     let plan = session.runtime.block_on(state.statement_to_plan(statement))?;
-    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&plan).map_err(|_| {
-        EngineError::Refused(Text::new(
-            "« reflexe query » ne fait que lire les tables : écrivez une requête « select … ».",
-            "“reflexe query” only reads the tables: write a “select …” query.",
-        ))
-    })?;
+    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&plan).map_err(
+        |_| {
+            EngineError::Refused(Text::new(
+                "« reflexe query » ne fait que lire les tables : écrivez une requête « select … ».",
+                "“reflexe query” only reads the tables: write a “select …” query.",
+            ))
+        },
+    )?;
     Ok(plan)
 }
 
@@ -128,7 +130,11 @@ impl Visitor for Depth {
 }
 
 /// Hands the rows of a plan over as they come.
-fn each(session: &Session, plan: LogicalPlan, mut take: impl FnMut(&RecordBatch) -> Result<(), EngineError>) -> Result<(), EngineError> {
+fn each(
+    session: &Session,
+    plan: LogicalPlan,
+    mut take: impl FnMut(&RecordBatch) -> Result<(), EngineError>,
+) -> Result<(), EngineError> {
     session.runtime.block_on(async {
         let mut batches = DataFrame::new(session.ctx.state(), plan).execute_stream().await?;
         while let Some(batch) = batches.try_next().await? {
@@ -171,7 +177,9 @@ fn csv(session: &Session, plan: LogicalPlan, out: &mut dyn Write) -> Result<(), 
     };
     writer.write_record(names(&plan).iter().map(|name| say::defused(name))).map_err(failed)?;
     each(session, plan, |batch| {
-        rows::all(std::slice::from_ref(batch)).iter().try_for_each(|row| writer.write_record(row.values().map(|v| cell(v))).map_err(failed))
+        rows::all(std::slice::from_ref(batch))
+            .iter()
+            .try_for_each(|row| writer.write_record(row.values().map(|v| cell(v))).map_err(failed))
     })?;
     writer.flush().map_err(EngineError::Output)
 }

@@ -8,12 +8,6 @@ use crate::{Obtains, Originals, ReportError, policy, view::Page};
 ///
 /// # Errors
 /// When the template cannot be rendered.
-pub fn html(
-    q: &Qualification,
-    sentence: &Text,
-    raw: Originals,
-    lang: Lang,
-    obtains: Obtains,
-) -> Result<String, ReportError> {
+pub fn html(q: &Qualification, sentence: &Text, raw: Originals, lang: Lang, obtains: Obtains) -> Result<String, ReportError> {
     Ok(policy::sealed(&Page::new(q, sentence, raw, lang, obtains).render()?))
 }

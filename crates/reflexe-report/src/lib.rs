@@ -5,8 +5,8 @@
 //! escaping of the templates for HTML; no template uses a filter that switches that off.
 mod evidence;
 mod html;
-mod json;
 pub mod journal;
+mod json;
 mod kit;
 mod policy;
 mod show;

@@ -33,7 +33,9 @@ mod tests {
 
     #[test]
     fn known_values() {
-        for (text, expected) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")] {
+        for (text, expected) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")]
+        {
             assert_eq!(base64(text.as_bytes()), expected);
         }
         let page = sealed("<meta content=\"style-src 'STYLE-SHEET-DIGEST'\"><style>abc</style><p>STYLE-SHEET-DIGEST");

@@ -65,13 +65,7 @@ pub(crate) struct Page {
 
 impl Page {
     /// Puts an answer into words.
-    pub(crate) fn new(
-        q: &Qualification,
-        sentence: &Text,
-        raw: Originals,
-        lang: Lang,
-        obtains: Obtains,
-    ) -> Self {
+    pub(crate) fn new(q: &Qualification, sentence: &Text, raw: Originals, lang: Lang, obtains: Obtains) -> Self {
         let w = Words(lang);
         let mut cut = Cut::default();
         let titles = Titles::new(q, obtains, lang);

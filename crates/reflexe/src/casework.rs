@@ -88,9 +88,9 @@ pub fn merge(dir: &Path, other: &Path, lang: Lang) -> Result<ExitCode> {
     bar.finish();
     let (entries, redacted, attachments, evidence) = (report.entries, report.redacted, report.attachments, report.evidence.len());
     match lang {
-        Lang::Fr => outln!(
-            "Reçu : {entries} écritures, {attachments} pièces jointes, {evidence} preuves ; {redacted} contenus retirés."
-        ),
+        Lang::Fr => {
+            outln!("Reçu : {entries} écritures, {attachments} pièces jointes, {evidence} preuves ; {redacted} contenus retirés.")
+        }
         Lang::En => outln!(
             "Received: {entries} entries, {attachments} attachments, {evidence} evidence files; {redacted} contents removed."
         ),
@@ -123,12 +123,7 @@ fn tell_conflicts(case: &Case, lang: Lang) -> Result<()> {
     }
     for (finding, marked) in answers.triage.iter().filter(|(_, m)| m.conflict) {
         let words = pick(lang, "marques différentes ; la plus grave est gardée", "marks differ; the gravest is kept");
-        outln!(
-            "≠ {}{colon} {words} ({})\n    {answer} reflexe triage {} …",
-            clean(finding),
-            clean(&marked.who),
-            clean(finding)
-        );
+        outln!("≠ {}{colon} {words} ({})\n    {answer} reflexe triage {} …", clean(finding), clean(&marked.who), clean(finding));
     }
     if answers.overrides.len() > 1 {
         let each = answers.overrides.iter().map(|d| format!("{} ({})", d.value.level, clean(&d.who))).collect::<Vec<_>>();

@@ -14,12 +14,7 @@ use reflexe_fiche::{
 use reflexe_model::{CheckResult, CoverageLevel, Finding, Lang, Text, Verdict};
 use serde_json::{Value, json};
 
-use crate::{
-    assemble::JudgeOptions,
-    commands,
-    judged::Judged,
-    respond::lines::Lines,
-};
+use crate::{assemble::JudgeOptions, commands, judged::Judged, respond::lines::Lines};
 
 /// Rows of a finding that are listed in a terminal.
 const ROWS: usize = 20;
@@ -66,8 +61,14 @@ fn named<'c>(catalogue: &'c Catalogue, ids: &[String], lang: Lang) -> Result<Vec
         let mut mine = catalogue.checks.iter().filter(|c| &c.def.id == id || c.def.items.contains(id)).peekable();
         if mine.peek().is_none() {
             match lang {
-                Lang::Fr => bail!("{} : ni un contrôle ni un point de la fiche ; « reflexe checks » et « reflexe items » les listent", clean(id)),
-                Lang::En => bail!("{}: neither a check nor an item of the sheet; “reflexe checks” and “reflexe items” list them", clean(id)),
+                Lang::Fr => bail!(
+                    "{} : ni un contrôle ni un point de la fiche ; « reflexe checks » et « reflexe items » les listent",
+                    clean(id)
+                ),
+                Lang::En => bail!(
+                    "{}: neither a check nor an item of the sheet; “reflexe checks” and “reflexe items” list them",
+                    clean(id)
+                ),
             }
         }
         for check in mine {
@@ -108,8 +109,7 @@ fn whole_json(check: &Check, result: &CheckResult, tenant: &Judged) -> Value {
     told["signs"] = def.signs.iter().map(sign).collect();
     told["needs"] = def.needs.iter().map(|(table, need)| need_words(table, need)).collect();
     told["better_with"] = def.better_with.iter().map(|(table, need)| need_words(table, need)).collect();
-    told["parameters"] =
-        def.params.iter().map(|(name, p)| json!({ "name": name, "value": p.value, "why": p.why })).collect();
+    told["parameters"] = def.params.iter().map(|(name, p)| json!({ "name": name, "value": p.value, "why": p.why })).collect();
     told["sql"] = json!(check.sql);
     told
 }
@@ -191,7 +191,9 @@ fn judged(def: &CheckDef, lang: Lang, out: &mut Lines) {
     let j = &def.judge;
     let base = reflexe_report::verdict_word(j.base.unwrap_or(Verdict::Ok), lang);
     out.say("  ", &format!("{} {base}", pick(lang, "sans aucun signe :", "without any sign:")));
-    for (verdict, points) in [(Verdict::Weakness, j.weakness), (Verdict::Suspicious, j.suspicious), (Verdict::Compromise, j.compromise)] {
+    for (verdict, points) in
+        [(Verdict::Weakness, j.weakness), (Verdict::Suspicious, j.suspicious), (Verdict::Compromise, j.compromise)]
+    {
         if let Some(points) = points {
             let word = reflexe_report::verdict_word(verdict, lang);
             out.say("  ", &format!("{word} {} {points} {}", pick(lang, "à partir de", "from"), pick(lang, "points", "points")));
@@ -201,7 +203,10 @@ fn judged(def: &CheckDef, lang: Lang, out: &mut Lines) {
         out.say("  ", &format!("{} {points} points", pick(lang, "décisif à partir de", "decisive from")));
     }
     if let Some(name) = &j.only_if {
-        out.say("  ", &format!("{} {name}", pick(lang, "les points ne comptent qu’avec le signe", "points count only with the sign")));
+        out.say(
+            "  ",
+            &format!("{} {name}", pick(lang, "les points ne comptent qu’avec le signe", "points count only with the sign")),
+        );
     }
     for (name, sign) in &def.signs {
         out.say(&format!("  {name}: "), &of_sign(sign, lang));

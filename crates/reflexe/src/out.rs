@@ -51,7 +51,8 @@ pub fn print(told: fmt::Arguments<'_>) {
 /// What [`errln!`] stands for.
 pub fn complain(told: fmt::Arguments<'_>) {
     // An error may quote evidence; nothing of ours is hidden but line breaks and tabs.
-    let told: Vec<String> = told.to_string().split('\n').map(|line| line.split('\t').map(say::clean_whole).collect::<Vec<_>>().join("\t")).collect();
+    let told: Vec<String> =
+        told.to_string().split('\n').map(|line| line.split('\t').map(say::clean_whole).collect::<Vec<_>>().join("\t")).collect();
     let _ = writeln!(io::stderr().lock(), "{}", told.join("\n")); // nowhere left to say that it failed
 }
 

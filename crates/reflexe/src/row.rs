@@ -78,7 +78,9 @@ fn found(case: &Case, locator: Locator, made: Vec<Made>, files: &BTreeMap<String
         let shown = say::clean(&file);
         return Err(Text::new(
             format!("aucune ligne du cas n’a été lue à cette place de {shown} ; copiez le repère entier du rapport ou de --json"),
-            format!("no row of the case was read at that place of {shown}; copy the whole locator from the report or from --json"),
+            format!(
+                "no row of the case was read at that place of {shown}; copy the whole locator from the report or from --json"
+            ),
         ));
     }
     let record = original::read(case, &locator, LIMIT)?;

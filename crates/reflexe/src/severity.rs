@@ -65,15 +65,15 @@ pub fn run(desk: &mut Desk, decided: Decided, judge: &JudgeArgs, json: bool) -> 
     if json {
         let reasons = advice::reasons(&range, &answer.answered);
         crate::out::json(&serde_json::json!({
-                "proposed": answer.qualification.severity.proposed,
-                "answered": range,
-                "override": answer.qualification.severity.overridden,
-                "axes": answer.answered.axes,
-                "reasons": reasons.iter().map(|r| serde_json::json!({"rule": r.rule, "text": r.text, "questions": r.questions})).collect::<Vec<_>>(),
-                "distance": advice::distance(&answer.answered.axes, desk.people().answers.keeps_perimeter()),
-                "next_question": answer.qualification.next_question,
-                "conflicts": desk.people().answers.conflicts(),
-            }))?;
+            "proposed": answer.qualification.severity.proposed,
+            "answered": range,
+            "override": answer.qualification.severity.overridden,
+            "axes": answer.answered.axes,
+            "reasons": reasons.iter().map(|r| serde_json::json!({"rule": r.rule, "text": r.text, "questions": r.questions})).collect::<Vec<_>>(),
+            "distance": advice::distance(&answer.answered.axes, desk.people().answers.keeps_perimeter()),
+            "next_question": answer.qualification.next_question,
+            "conflicts": desk.people().answers.conflicts(),
+        }))?;
         return Ok(ExitCode::SUCCESS);
     }
     let proposed = &answer.qualification.severity.proposed;

@@ -27,14 +27,37 @@ fn commands(dir: &Path) -> Vec<Vec<String>> {
     let pack = text(&dir.join("pack"));
     assert_eq!(run(reflexe().args(["prepare", "new", &pack])).code, 0);
     let plain: &[&[&str]] = &[
-        &["--help"], &["--version"], &["check", "--help"], &["glossary"], &["attacks"], &["tables"], &["tables", "ual_event"],
-        &["checks"], &["items"], &["sources"], &["simulate"], &["prepare", "check", &pack],
+        &["--help"],
+        &["--version"],
+        &["check", "--help"],
+        &["glossary"],
+        &["attacks"],
+        &["tables"],
+        &["tables", "ual_event"],
+        &["checks"],
+        &["items"],
+        &["sources"],
+        &["simulate"],
+        &["prepare", "check", &pack],
     ];
     let on_case: &[&[&str]] = &[
-        &["check"], &["check", "1b.external-forwarding"], &["row", &locator], &["report"], &["import", &evidence],
-        &["qualify", &evidence], &["query", "select * from ual_event"], &["query", "select * from ual_event", "--format", "csv"],
-        &["query", "select * from ual_event", "--format", "json"], &["triage"], &["severity"], &["steps"], &["clocks"],
-        &["contacts"], &["answer"], &["journal", "list", "--all"], &["journal", "add", "14:32 a call"],
+        &["check"],
+        &["check", "1b.external-forwarding"],
+        &["row", &locator],
+        &["report"],
+        &["import", &evidence],
+        &["qualify", &evidence],
+        &["query", "select * from ual_event"],
+        &["query", "select * from ual_event", "--format", "csv"],
+        &["query", "select * from ual_event", "--format", "json"],
+        &["triage"],
+        &["severity"],
+        &["steps"],
+        &["clocks"],
+        &["contacts"],
+        &["answer"],
+        &["journal", "list", "--all"],
+        &["journal", "add", "14:32 a call"],
     ];
     let dirs: &[&[&str]] = &[&["case", "show"], &["case", "verify"], &["case", "people"]];
     let owned = |args: &[&str]| args.iter().map(|a| (*a).to_owned()).collect::<Vec<String>>();
@@ -119,9 +142,20 @@ fn json_hides_nothing() {
     let locator = list(&list(&answer, "findings")[0], "rows")[0]["locator"].as_str().expect("a locator").to_owned();
     let written = fs::read_to_string(case.join("reports/qualification.json")).expect("the report is written");
     let outputs = [
-        &["import", "evidence"][..], &["check"], &["check", "1b.inbox-rule-forward"], &["row", &locator], &["report"],
-        &["query", "select * from ual_event"], &["query", "select * from ual_event", "--format", "json"], &["triage"], &["severity"],
-        &["steps"], &["clocks"], &["contacts"], &["answer"], &["journal", "list", "--all"],
+        &["import", "evidence"][..],
+        &["check"],
+        &["check", "1b.inbox-rule-forward"],
+        &["row", &locator],
+        &["report"],
+        &["query", "select * from ual_event"],
+        &["query", "select * from ual_event", "--format", "json"],
+        &["triage"],
+        &["severity"],
+        &["steps"],
+        &["clocks"],
+        &["contacts"],
+        &["answer"],
+        &["journal", "list", "--all"],
     ]
     .map(|args| run(reflexe().current_dir(dir.path()).args(args).args(["--json", "--case", "case"])).out);
     for out in outputs.iter().chain([&qualified.out, &written]) {

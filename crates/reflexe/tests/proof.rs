@@ -37,7 +37,8 @@ fn cited(row: &Value) -> Cited<'_> {
 fn rows(answer: &Value) -> Vec<&Value> {
     let of_findings = list(answer, "findings").iter().flat_map(|f| list(f, "rows"));
     let of_stories = list(answer, "stories").iter().flat_map(|s| list(s, "context")).flat_map(|c| list(c, "rows"));
-    let all: BTreeMap<String, &Value> = of_findings.chain(of_stories).map(|r| (format!("{} {}", r["locator"], r["table"]), r)).collect();
+    let all: BTreeMap<String, &Value> =
+        of_findings.chain(of_stories).map(|r| (format!("{} {}", r["locator"], r["table"]), r)).collect();
     all.into_values().collect()
 }
 
@@ -206,7 +207,15 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 #[test]
 fn real_exports() {
     let dir = tempfile::tempdir().expect("a folder");
-    for name in ["ual-dutchmasterz", "scubagear-1.8.0", "scubagear-1.3.0", "scubagear-0.3.0", "det-eng", "golden-saml", "message-trace-2025"] {
+    for name in [
+        "ual-dutchmasterz",
+        "scubagear-1.8.0",
+        "scubagear-1.3.0",
+        "scubagear-0.3.0",
+        "det-eng",
+        "golden-saml",
+        "message-trace-2025",
+    ] {
         let Some(evidence) = shared(name) else { continue };
         let case = dir.path().join(name);
         let (_, answers) = qualify(&case, &[evidence], &["--in-place"]);

@@ -62,12 +62,24 @@ fn nothing_is_written_and_no_file_is_read() {
         assert!(!error.to_string().contains("secret,2"), "{sql}: {error}");
         assert!(!target.exists(), "{sql}");
     }
-    for write in ["create view x as select 1", "set datafusion.execution.batch_size = 1", "insert into stored.coverage select * from stored.coverage"] {
+    for write in [
+        "create view x as select 1",
+        "set datafusion.execution.batch_size = 1",
+        "insert into stored.coverage select * from stored.coverage",
+    ] {
         let error = run(&session, write, Format::Csv).unwrap_err();
         assert!(refused(&error), "{write}: {error}");
     }
     // Nothing was changed by the tries, and reading in every form goes on.
-    for sql in ["select count(*) from ual_event", "explain select 1", "explain analyze select 1", "show tables", "describe ual_event", "values (1)", "with x as (select 1 as a) select * from x"] {
+    for sql in [
+        "select count(*) from ual_event",
+        "explain select 1",
+        "explain analyze select 1",
+        "show tables",
+        "describe ual_event",
+        "values (1)",
+        "with x as (select 1 as a) select * from x",
+    ] {
         run(&session, sql, Format::Table).unwrap_or_else(|e| panic!("{sql}: {e}"));
     }
 }

@@ -98,14 +98,7 @@ pub(crate) fn sections(
     (traces, others, hardening)
 }
 
-fn by_check(
-    q: &Qualification,
-    verdicts: &[Verdict],
-    raw: Originals,
-    w: Words,
-    titles: &Titles,
-    cut: &mut Cut,
-) -> Vec<CheckView> {
+fn by_check(q: &Qualification, verdicts: &[Verdict], raw: Originals, w: Words, titles: &Titles, cut: &mut Cut) -> Vec<CheckView> {
     let mut out: Vec<CheckView> = Vec::new();
     let mut place: BTreeMap<&str, usize> = BTreeMap::new();
     for f in q.findings.iter().filter(|f| verdicts.contains(&f.verdict)) {

@@ -564,10 +564,14 @@ pub fn obtains(id: &str) -> Option<ObtainText> {
 
 /// The original record of a row, when it is there.
 pub fn raw(row: &RowRef) -> Result<String, Text> {
-    let gone = || Text::new("L’original de e1 n’est plus à /preuves/ual.csv.", "The original of e1 is no longer at /evidence/ual.csv.");
-    if row.line == 1310 { Err(gone()) } else { Ok(
-        format!(
+    let gone =
+        || Text::new("L’original de e1 n’est plus à /preuves/ual.csv.", "The original of e1 is no longer at /evidence/ual.csv.");
+    if row.line == 1310 {
+        Err(gone())
+    } else {
+        Ok(format!(
             "\"11/18/2026 3:32:40 PM\",\"p.renaud@example.com\",\"Send\",\"{{\"\"Id\"\":\"\"{}\"\",\"\"ClientIPAddress\"\":\"\"203.0.113.77\"\",\"\"Item\"\":{{\"\"Subject\"\":\"\"RE: FA-2026-1187 changement de RIB\"\"}}}}\"",
             row.record_id.as_deref().unwrap_or("")
-        )) }
+        ))
+    }
 }
