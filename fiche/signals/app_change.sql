@@ -1,7 +1,7 @@
 -- Every act of a person or an application of ours on an application, from the directory audit log: one row per record, its properties beside it.
 -- Housekeeping by the service itself (system actors, Microsoft's own applications acting alone) is left out.
 with changed as (
-  select audit_id,
+  select place,
          max(case when property = 'TargetId.ServicePrincipalNames' then new_value end) as target_names,
          max(case when property in ('AppId', 'AppPrincipalId') then new_value end) as new_app_id,
          max(case when property in ('Application.ObjectID', 'ServicePrincipal.ObjectID') then new_value end) as client_object,
@@ -25,9 +25,9 @@ with changed as (
                      'Application.DisplayName', 'ServicePrincipal.DisplayName', 'AppRole.Value', 'AppRole.Id', 'DelegatedPermissionGrant.Scope', 'DelegatedPermissionGrant.ConsentType',
                      'ConsentAction.Permissions', 'ConsentContext.OnBehalfOfAll', 'ConsentAction.Reason', 'Role.TemplateId', 'Role.ObjectID',
                      'KeyDescription', 'KeyCredentials', 'PasswordCredentials', 'FederatedIdentityCredentials') or property like 'MethodExecutionResult%'
-  group by audit_id
+  group by place
 ), acts as (
-  select a.row_id, a.id, a.activity_date_time as at, a.activity_key as operation, lower(a.result) = 'success' as done, a.correlation_id, lower(a.user_agent) as user_agent,
+  select a.row_id, a.place, a.activity_date_time as at, a.activity_key as operation, lower(a.result) = 'success' as done, a.correlation_id, lower(a.user_agent) as user_agent,
          coalesce(lower(a.actor_upn), lower(a.actor_sp_id), lower(a.actor_app_id), lower(a.actor_id)) as who,
          coalesce(a.actor_upn, '') not like '%@%' and (a.actor_app_id is not null or a.actor_sp_id is not null) as by_application,
          lower((regexp_match(a.target1_id, '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}'))[1]) as target_id,
@@ -48,7 +48,7 @@ with changed as (
          case when a.names_other_first then c.client_name else a.target_name end as said_name,
          lower((regexp_match(case when a.names_other_first then c.client_app else coalesce(c.target_names, c.new_app_id) end, '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}'))[1]) as said_app,
          case when a.names_other_first then lower((regexp_match(c.client_object, '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}'))[1]) else a.target_id end as object_id
-  from acts a left join changed c on c.audit_id = a.id
+  from acts a left join changed c on c.place = a.place
 )
 select j.row_id, j.at, j.operation, j.done, j.correlation_id, j.user_agent, j.who, j.by_application, j.target_type, j.target_person,
        coalesce(j.said_app, i.app, j.object_id) as app, coalesce(j.said_name, i.name) as name,

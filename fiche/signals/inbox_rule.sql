@@ -22,7 +22,7 @@ with parameter as (     -- one property per cmdlet parameter; Set- logs only wha
                    or lower(p.name) like '%words' and regexp_like(p.value, '(^|[;,])\s*[@.]\s*([;,]|$)')), false) as catches_all,
          array_to_string(array_sort(array_agg(p.value) filter (where lower(p.name) like '%words')), ' ') as words,
          array_to_string(array_sort(array_agg(p.value) filter (where lower(p.name) in ('from', 'fromaddresscontainswords'))), ' ') as senders
-  from ual_event e join ual_property p on p.event_id = e.id and p.bag = 'parameters'
+  from ual_event e join ual_property p on p.place = e.place and p.bag = 'parameters'
   where e.operation_key in ('new-inboxrule', 'set-inboxrule', 'enable-inboxrule', 'remove-inboxrule', 'disable-inboxrule')
     and coalesce(e.actor_class, '') <> 'system'
   group by e.row_id, e.creation_time, e.operation_key, e.actor_upn, e.mailbox_owner_upn, e.object_id
@@ -36,7 +36,7 @@ with parameter as (     -- one property per cmdlet parameter; Set- logs only wha
          array_to_string(array_sort(array_agg(case when lower(p.name) = 'serverrule' then split_part(split_part(p.value, '"Actions"', 2), '"Conditions"', 1) else p.value end)
            filter (where lower(p.name) in ('actions', 'ruleactions', 'serverrule'))), ' ') as actions,
          array_to_string(array_sort(array_agg(p.value) filter (where lower(p.name) in ('conditions', 'rulecondition'))), ' ') as conditions
-  from ual_event e join ual_property p on p.event_id = e.id and p.bag = 'operation'
+  from ual_event e join ual_property p on p.place = e.place and p.bag = 'operation'
   where e.operation_key = 'updateinboxrules' and coalesce(e.actor_class, '') <> 'system'
   group by e.row_id, e.creation_time, e.operation_key, e.actor_upn, e.mailbox_owner_upn
 ), every as (

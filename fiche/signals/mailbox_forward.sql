@@ -7,7 +7,7 @@ with parameter as (
          max(case when lower(p.name) = 'forwardingaddress' then p.value end) as recipient,
          bool_or(lower(p.name) in ('forwardingsmtpaddress', 'forwardingaddress') and coalesce(p.value, '') = '') as clears,
          bool_or(lower(p.name) = 'delivertomailboxandforward' and lower(p.value) = 'false') as keeps_no_copy
-  from ual_event e join ual_property p on p.event_id = e.id and p.bag = 'parameters'
+  from ual_event e join ual_property p on p.place = e.place and p.bag = 'parameters'
   where e.operation_key in ('set-mailbox', 'set-mailuser', 'set-remotemailbox', 'enable-remotemailbox')
     and lower(p.name) in ('identity', 'forwardingsmtpaddress', 'forwardingaddress', 'delivertomailboxandforward')
     and coalesce(e.actor_class, '') <> 'system' and coalesce(e.success, true)

@@ -8,7 +8,7 @@ with parameter as (
          max(case when lower(p.name) = 'accessrights' then lower(p.value) end) as rights,
          bool_or(lower(p.name) = 'automapping' and lower(p.value) = 'false') as not_shown,
          bool_or(lower(p.name) = 'role' and lower(p.value) like '%applicationimpersonation%') as impersonates
-  from ual_event e join ual_property p on p.event_id = e.id and p.bag = 'parameters'
+  from ual_event e join ual_property p on p.place = e.place and p.bag = 'parameters'
   where e.operation_key in ('add-mailboxpermission', 'remove-mailboxpermission', 'add-recipientpermission', 'remove-recipientpermission', 'set-mailbox',
                             'add-mailboxfolderpermission', 'set-mailboxfolderpermission', 'remove-mailboxfolderpermission', 'new-managementroleassignment')
     and lower(p.name) in ('identity', 'user', 'trustee', 'securitygroup', 'grantsendonbehalfto', 'accessrights', 'automapping', 'role')

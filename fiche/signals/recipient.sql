@@ -15,11 +15,11 @@ with known as (
         where actor_upn like '%@%' and coalesce(actor_class, '') not in ('system', 'partner', 'guest', 'app')) a
   union all             -- a contact made in the log: an outside address behind an inside name
   select c.address, unnest(make_array(c.name, c.address))
-  from (select p.event_id, max(case when lower(p.name) = 'name' then lower(p.value) end) as name,
+  from (select p.place, max(case when lower(p.name) = 'name' then lower(p.value) end) as name,
                max(case when lower(p.name) = 'externalemailaddress' then addresses(p.value)[1] end) as address
-        from ual_event e join ual_property p on p.event_id = e.id and p.bag = 'parameters'
+        from ual_event e join ual_property p on p.place = e.place and p.bag = 'parameters'
         where e.operation_key in ('new-mailcontact', 'set-mailcontact', 'new-mailuser')
-        group by p.event_id) c
+        group by p.place) c
   where c.address is not null
 )
 select name, min(address) as address from known where name <> '' and address is not null group by name having min(address) = max(address)

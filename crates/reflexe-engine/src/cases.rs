@@ -7,7 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use reflexe_evidence::spec::{self, ColumnType, PROVENANCE};
+use reflexe_evidence::spec::{self, ColumnType, PROVENANCE, TableKind};
 use reflexe_fiche::{
     Catalogue, Check,
     def::{Case, CaseFile},
@@ -130,6 +130,7 @@ fn one(
     }
     let covered = case.covered.as_ref().unwrap_or(&file.base.covered);
     given.entry("coverage".into()).or_default().extend(covered.iter().map(|c| coverage_row(c, window)));
+    places(&mut given)?;
     let mut stored = BTreeMap::new();
     for (name, rows) in given {
         stored.insert(name.clone(), Rows::Batches(batches(&name, rows, reversed)?));
@@ -208,12 +209,53 @@ fn coverage_row(text: &str, window: Window) -> TextRow {
     .collect()
 }
 
+/// Gives every row its place in the evidence: records one of their own, parts that of the record whose id they carry. A case
+/// about records without an id, or with the same, writes `src_offset` itself, in both tables.
+fn places(given: &mut BTreeMap<String, Vec<TextRow>>) -> Result<(), EngineError> {
+    for child in spec::tables().iter().filter(|t| t.kind == TableKind::Child) {
+        let (Some(parent), Some(id)) = (&child.part_of, &child.record_id) else { continue };
+        let own = spec::table(parent).and_then(|t| t.record_id.as_deref()).unwrap_or("id");
+        let mut of: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (row, n) in given.get(parent).into_iter().flatten().zip(1..) {
+            if let Some(id) = row.get(own) {
+                of.entry(id.clone()).or_default().push(row.get("src_offset").cloned().unwrap_or_else(|| place(parent, n)));
+            }
+        }
+        for (row, n) in given.get_mut(&child.name).into_iter().flatten().zip(1_u64..) {
+            if row.contains_key("src_offset") {
+                continue;
+            }
+            let found = match row.get(id).and_then(|id| of.get(id)).map(Vec::as_slice) {
+                Some([one]) => one.clone(),
+                Some([_, ..]) => {
+                    return Err(EngineError::Start(format!(
+                        "table {}, row {n}: several rows of {parent} have this id: write src_offset in both tables instead",
+                        child.name
+                    )));
+                }
+                _ => place(&child.name, n),
+            };
+            row.insert("src_offset".into(), found);
+        }
+    }
+    for (name, rows) in given.iter_mut() {
+        for (row, n) in rows.iter_mut().zip(1..) {
+            row.entry("src_offset".into()).or_insert_with(|| place(name, n));
+        }
+    }
+    Ok(())
+}
+
+/// A place of its own for the row of a table.
+fn place(table: &str, row: u64) -> String {
+    (u64::from(spec::table(table).map_or(0, |t| t.number)) << 32 | row).to_string()
+}
+
 fn batches(name: &str, mut rows: Vec<TextRow>, reversed: bool) -> Result<Vec<arrow::record_batch::RecordBatch>, EngineError> {
     let table = spec::table(name).ok_or_else(|| EngineError::Start(format!("no table {name}")))?;
     let mut ids: Vec<i64> = (1..=rows.len() as u64).map(|n| RowId::new(table.number, 0, n).0).collect();
     for row in &mut rows {
         row.entry("evidence_id".into()).or_insert_with(|| "e0".into());
-        row.entry("src_offset".into()).or_insert_with(|| "0".into());
         row.entry("src_length".into()).or_insert_with(|| "0".into());
     }
     for (row, n) in rows.iter_mut().zip(1..) {
@@ -356,7 +398,7 @@ pub fn contract(catalogue: &Catalogue, check: &Check) -> Result<Vec<String>, Eng
         .collect();
     for table in tables_read(&sql) {
         let parent = table.part_of.as_deref().unwrap_or(&table.name);
-        if table.kind != spec::TableKind::System && !declared.contains(table.name.as_str()) && !declared.contains(parent) {
+        if table.kind != TableKind::System && !declared.contains(table.name.as_str()) && !declared.contains(parent) {
             say(format!("reads {}, which stands in no need", table.name));
         }
     }

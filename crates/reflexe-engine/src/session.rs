@@ -2,7 +2,8 @@
 //!
 //! Schemas: the evidence tables stand in the default schema, `ref.*` is shipped knowledge, `input.*` what people gave,
 //! `signal.*` the views that checks share. `stored.*` are the Parquet files as written; the default schema narrows them
-//! to one tenant, leaves out superseded copies, and shows each row's `locator`.
+//! to one tenant, leaves out superseded copies, and shows each row's `locator`
+//! and the `place` of its record, by which the parts of a record are joined to it.
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -258,7 +259,7 @@ impl Session {
         }
         match name.as_str() {
             "signin" if !empty && self.both_kinds(name)? => conditions.push(
-                "not (coalesce(derived, false) and coalesce(intra_system_id, id) in \
+                "not (coalesce(derived, false) and coalesce(intra_system_id, id, '') in \
                  (select id from stored.signin where not coalesce(derived, false) and id is not null))"
                     .into(),
             ),
@@ -271,8 +272,19 @@ impl Session {
             _ => {}
         }
         let filter = if conditions.is_empty() { String::new() } else { format!(" where {}", conditions.join(" and ")) };
+        // Where a record stands in the evidence, as one number: its parts and the rows derived from it stand there too. They are
+        // joined by it, never by the record's own id, which exports lose, repeat or redact.
+        let place = match table.kind {
+            TableKind::Event | TableKind::Child => format!(
+                ", ((row_id >> {}) & {}) * {} + src_offset as place",
+                RowId::ROW_BITS,
+                (1_u32 << RowId::FILE_BITS) - 1,
+                1_u64 << (63 - RowId::FILE_BITS)
+            ),
+            TableKind::State | TableKind::System => String::new(),
+        };
         let locator = "locator(evidence_id, src_member, src_offset, src_length, src_line, src_pointer)";
-        self.sql(&format!("create view {name} as select *, {locator} as locator from stored.{name}{filter}"))?;
+        self.sql(&format!("create view {name} as select *, {locator} as locator{place} from stored.{name}{filter}"))?;
         Ok(())
     }
 

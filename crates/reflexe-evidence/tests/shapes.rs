@@ -354,3 +354,24 @@ fn a_richer_copy_replaces_the_first() {
     assert_eq!((total(&third).duplicate, third.superseded.len()), (1, 0));
     assert_eq!(bench.column("row_copy", "record_id"), ["5f0f6a51-0c11-4d9a-9d0a-000000000001"]);
 }
+
+/// A script re-shaped the export and lost the ids: what a record stands for beside itself is derived all the same.
+#[test]
+fn a_record_without_an_id_keeps_its_parts_and_what_it_stands_for() {
+    let given = |role: &str, minute: u32| {
+        format!(
+            r#"{{"CreationTime":"2026-02-03T08:{minute}:00","Operation":"Add member to role.","OrganizationId":"{TENANT}","RecordType":8,"ResultStatus":"Success","Workload":"AzureActiveDirectory","UserId":"c.martin@example.com","Actor":[{{"ID":"c.martin@example.com","Type":5}}],"Target":[{{"ID":"l.petit@example.com","Type":5}}],"ModifiedProperties":[{{"Name":"Role.DisplayName","NewValue":"{role}","OldValue":""}}]}}"#
+        )
+    };
+    let mut bench = Bench::new(1);
+    let report = bench.text("a.jsonl", &format!("{}\n{}\n", given("Global Administrator", 41), given("Reports Reader", 42)));
+    assert_eq!(total(&report).kept, 2);
+    let place = |row: &std::collections::BTreeMap<String, String>| row["src_offset"].clone();
+    let records: Vec<String> = bench.rows("ual_event").iter().map(place).collect();
+    assert_ne!(records[0], records[1]);
+    assert_eq!(bench.rows("directory_audit").iter().map(place).collect::<Vec<_>>(), records);
+    let roles: Vec<(String, String)> =
+        bench.rows("directory_audit_change").iter().map(|c| (place(c), c["new_value"].clone())).collect();
+    let want = ["Global Administrator", "Reports Reader"].map(str::to_owned);
+    assert_eq!(roles, records.into_iter().zip(want).collect::<Vec<_>>());
+}

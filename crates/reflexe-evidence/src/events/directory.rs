@@ -181,7 +181,7 @@ impl Sink {
         };
         let c = Audit::get();
         let t = self.row(AUDIT, file, place, f.flags);
-        t.text(c.id, f.id);
+        t.opt_text(c.id, f.id);
         if let Some(when) = f.time {
             t.ts(c.activity_date_time, when);
         }
@@ -219,7 +219,7 @@ impl Sink {
             let text = |name| member(change.raw, name).and_then(Raw::text_or_empty);
             if let Some(name) = text("Name") {
                 let (old, new) = (text("OldValue"), text("NewValue"));
-                self.change(file, place, Some(f.id), 1, target.object_id.as_deref(), &name, old.as_deref(), new.as_deref());
+                self.change(file, place, f.id, 1, target.object_id.as_deref(), &name, old.as_deref(), new.as_deref());
             }
         }
     }

@@ -217,7 +217,7 @@ impl Sink {
     pub(super) fn derived_signin(&mut self, o: &Object<'_>, f: &Facts<'_>, file: &FileFacts, place: Place<'_>) {
         let c = Signin::get();
         let t = self.row(SIGNIN, file, place, f.flags);
-        t.text(c.id, f.id);
+        t.opt_text(c.id, f.id);
         if let Some(when) = f.time {
             t.ts(c.created_date_time, when);
         }

@@ -127,7 +127,7 @@ impl Client {
 /// What the derived rows need of the audit record.
 #[derive(Debug)]
 pub(super) struct Facts<'a> {
-    pub id: &'a str,
+    pub id: Option<&'a str>,
     pub time: Option<i64>,
     pub operation: &'a str,
     pub success: Option<bool>,
@@ -330,9 +330,9 @@ impl Sink {
         let richness = t.richness();
 
         self.properties(o, file, place, id.as_deref(), record_type, &key, &flags);
-        if let (Some(id), true) = (id.as_deref(), logon || directory) {
+        if logon || directory {
             let facts = Facts {
-                id,
+                id: id.as_deref(),
                 time: when,
                 operation: &operation,
                 success,

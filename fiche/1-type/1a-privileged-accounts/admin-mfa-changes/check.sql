@@ -1,13 +1,13 @@
 with entry as (         -- "Update user" tells by its properties whether a method came or went; each entry of a list names itself once
-  select c.audit_id, c.property, coalesce(c.old_value, '') as old, coalesce(c.new_value, '') as new,
+  select c.place, c.property, coalesce(c.old_value, '') as old, coalesce(c.new_value, '') as new,
          case c.property when 'StrongAuthenticationPhoneAppDetail' then 'DeviceName' when 'StrongAuthenticationMethod' then 'MethodType'
                          when 'StrongAuthenticationUserDetails' then '[0-9]{4,}' else '$^' end as mark
   from directory_audit_change c where c.property like 'StrongAuthentication%'
 ), method as (
-  select audit_id, bool_or(regexp_count(new, mark) > regexp_count(old, mark) or (property = 'StrongAuthenticationUserDetails' and new <> old and regexp_count(new, mark) > 0)) as came,
+  select place, bool_or(regexp_count(new, mark) > regexp_count(old, mark) or (property = 'StrongAuthenticationUserDetails' and new <> old and regexp_count(new, mark) > 0)) as came,
          bool_or(regexp_count(new, mark) < regexp_count(old, mark)
            or (property = 'StrongAuthenticationRequirement' and regexp_like(replace(new, '\', ''), '"State"\s*:\s*0'))) as went
-  from entry group by audit_id
+  from entry group by place
 ), event as (
   select d.row_id, d.t, d.ip, d.actor, d.actor_upn, coalesce(a.upn, b.upn) as admin,
          case when d.activity like '%temporary access pass%' or lower(d.result_reason) like '%temporary access pass%' then 'pass'
@@ -17,7 +17,7 @@ with entry as (         -- "Update user" tells by its properties whether a metho
                 or (d.activity like 'add %' and regexp_like(d.activity, 'security key|sign-in credential|hello for business credential|passkey')) or (d.activity = 'update user' and m.came) then 'added' end as say,
          not (coalesce(d.actor_id = d.target1_id, false) or coalesce(d.actor_upn = d.target, false)) as by_other
   from signal.directory_change d
-  left join method m on m.audit_id = d.id
+  left join method m on m.place = d.place
   left join signal.privileged_user a on a.id = d.target1_id
   left join signal.privileged_user b on b.upn = d.target
   where coalesce(a.upn, b.upn) is not null

@@ -1,10 +1,10 @@
 with change as (        -- old and new values of a grant, by name and never by position
-  select c.audit_id,
+  select c.place,
          max(case when c.property = 'Role.TemplateId' then trim(both '"' from coalesce(nullif(c.new_value, ''), c.old_value)) end) as template_id,
          max(case when c.property = 'Role.DisplayName' then trim(both '"' from coalesce(nullif(c.new_value, ''), c.old_value)) end) as role_name,
          max(case when c.property = 'Role.WellKnownObjectName' then trim(both '"' from coalesce(nullif(c.new_value, ''), c.old_value)) end) as well_known,
          max(case when c.property = 'Group.ObjectID' then trim(both '"' from coalesce(nullif(c.new_value, ''), c.old_value)) end) as group_id
-  from directory_audit_change c group by c.audit_id
+  from directory_audit_change c group by c.place
 ), activation as (      -- privileged identity management writes each activation twice, one correlation id
   select correlation_id from signal.directory_change where activity like '%pim activation%' and correlation_id is not null group by correlation_id
 ), carrier as (         -- groups known to carry a role; the role may be unknown
@@ -19,17 +19,17 @@ with change as (        -- old and new values of a grant, by name and never by p
          a.target1_id, a.target1_type, coalesce(a.target1_upn, a.target1_name, a.target1_id) as holder,
          case when c.well_known = 'TenantAdmins' and c.template_id is null then '62e90394-69f5-4237-9190-012177145e10' else c.template_id end as template_id,
          c.role_name, false as through_group, cast(null as bigint) as group_row
-  from signal.directory_change a join change c on c.audit_id = a.id left join activation n on n.correlation_id = a.correlation_id
+  from signal.directory_change a join change c on c.place = a.place left join activation n on n.correlation_id = a.correlation_id
   where a.activity like 'add %member to role%' or a.activity like 'add member to role%' or a.activity like 'add role assignment to role definition%'
   union all
   select a.row_id, a.activity, false, a.t, a.actor, a.actor_id, a.by_application,
          a.target1_id, a.target1_type, coalesce(a.target1_upn, a.target1_name, a.target1_id),
          g.role_template_id, coalesce(g.role_name, g.group_id), true, g.row_id
-  from signal.directory_change a join change c on c.audit_id = a.id join group_role g on g.group_id = c.group_id
+  from signal.directory_change a join change c on c.place = a.place join group_role g on g.group_id = c.group_id
   where a.activity in ('add member to group', 'add owner to group')
 ), removed as (
   select a.row_id, a.target1_id, c.template_id, a.t
-  from signal.directory_change a join change c on c.audit_id = a.id where a.activity like 'remove %member from role%'
+  from signal.directory_change a join change c on c.place = a.place where a.activity like 'remove %member from role%'
 ), born as (            -- the log itself says when an account was made
   select target1_id, row_id, t from signal.directory_change where activity = 'add user' and target1_id is not null
 )

@@ -6,7 +6,7 @@ with state as (
          lower(coalesce(max(case when lower(p.name) = 'name' then p.value end), max(case when lower(p.name) = 'identity' then p.value end), max(e.object_id))) as name,
          max(case when lower(p.name) = 'domainname' then lower(p.value) end) as domain,
          bool_or(lower(p.name) = 'autoforwardenabled' and lower(p.value) in ('true', '1')) as opens
-  from ual_event e join ual_property p on p.event_id = e.id and p.bag = 'parameters'
+  from ual_event e join ual_property p on p.place = e.place and p.bag = 'parameters'
   where e.operation_key in ('new-remotedomain', 'set-remotedomain') and coalesce(e.actor_class, '') <> 'system'
   group by e.row_id
 ), every as (

@@ -5,7 +5,7 @@ with change as (
          array_to_string(array_sort(array_agg(p.value) filter (where lower(p.name) like '%words' or lower(p.name) like '%patterns')), ' ') as words,
          bool_or(lower(p.name) = 'setauditseverity' and p.value = 'DoNotAudit') as not_audited,
          bool_or(lower(p.name) in ('deletemessage', 'quarantine') and lower(p.value) <> 'false') as destroys
-  from ual_event e left join ual_property p on p.event_id = e.id and p.bag = 'parameters'
+  from ual_event e left join ual_property p on p.place = e.place and p.bag = 'parameters'
   where e.operation_key in ('new-transportrule', 'set-transportrule', 'enable-transportrule', 'disable-transportrule', 'remove-transportrule')
     and coalesce(e.actor_class, '') <> 'system' and e.creation_time between $window_from and $window_to
   group by e.row_id, e.operation_key, e.actor_upn, e.creation_time

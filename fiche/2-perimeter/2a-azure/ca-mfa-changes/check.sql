@@ -1,17 +1,17 @@
 with document as (      -- a policy before and after, as JSON text; one log quotes the quotes once more than the other
-  select audit_id,
+  select place,
          max(replace(replace(old_value, '\', ''), ' ', '')) as old, max(replace(replace(new_value, '\', ''), ' ', '')) as new
   from directory_audit_change where property in ('ConditionalAccessPolicy', 'NamedLocation', 'SecurityDefaults', 'IdentitySecurityDefaultsEnforcementPolicy', 'IsEnabled')
-  group by audit_id
+  group by place
 ), company as (         -- settings of the whole organisation
-  select audit_id, bool_or(property = 'StrongAuthenticationPolicy' and coalesce(new_value, '') <> coalesce(old_value, '')) as trusted_addresses,
+  select place, bool_or(property = 'StrongAuthenticationPolicy' and coalesce(new_value, '') <> coalesce(old_value, '')) as trusted_addresses,
          bool_or(property like 'TrustedCAs%' and coalesce(new_value, '') <> coalesce(old_value, '')) as trusted_authority
-  from directory_audit_change group by audit_id
+  from directory_audit_change group by place
 ), change as (
   select d.row_id, d.activity, d.actor, d.t, d.target1_id, coalesce(d.target1_name, d.target1_upn, d.target1_id) as name, o.old, o.new,
          coalesce(c.trusted_addresses, false) as trusted_addresses, coalesce(c.trusted_authority, false) as trusted_authority
   from signal.directory_change d
-  left join document o on o.audit_id = d.id left join company c on c.audit_id = d.id
+  left join document o on o.place = d.place left join company c on c.place = d.place
   where d.activity like '%conditional access policy' or d.activity like '%named location' or d.activity like '%security defaults'
      or d.activity like 'authentication methods policy %' or d.activity like 'authentication strength %'
      or d.activity in ('set company information', 'disable strong authentication', 'add bypass user', 'post tenantcreatebypasseduser',
