@@ -113,6 +113,6 @@ select case when activity = 'disable strong authentication' then lower(name) els
        case when not weaker then case when unread is null then 'harmless' else 'changed' end when is_policy then 'policy' else 'setting' end as say,
        row_id as rows, actor, t as first_seen, coalesce(name, activity) as name, activity, changed, unread,
        deleted, switched_off, excluded, weakened, narrowed, blocks_all, trusted_location, defaults_off, trusted_addresses, trusted_authority, bypass,
-       guests_opened, consent_opened, users_opened, not weaker and unread is null as harmless, not weaker and unread is not null as not_understood
+       guests_opened, consent_opened, users_opened, not weaker and unread is not null as not_understood
 from told
 where activity <> 'set company information' or trusted_addresses or trusted_authority

@@ -7,7 +7,7 @@ with gap as (           -- until when the log is proven, for everybody and for o
          case when count(g.ended) over (partition by s.actor) = count(g.again) over (partition by s.actor) then max(g.again) over (partition by s.actor) end as again
   from (select distinct row_id, at, actor, kind, who from signal.audit_switch where off and (kind <> 'list' or operation = 'mailitemsaccessed')) s left join gap g on g.row_id = s.row_id
 )
-select 'tenant' as subject, coalesce(a.actor, '') as key, a.row_id as rows, a.actor, a.at as first_seen, case when a.who <> '*' then a.who end as whom,
+select 'tenant' as subject, a.row_id as rows, a.actor, a.at as first_seen, case when a.who <> '*' then a.who end as whom,
        case when a.again is null then a.ended end as for_good, case when a.again is not null then a.ended end as ended, a.again,
        a.kind = 'ingestion' as ingestion_off,
        a.kind = 'admin_log' as admin_log_off,
