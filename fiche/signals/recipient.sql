@@ -9,10 +9,12 @@ with known as (
   select lower(user_principal_name),
          unnest(make_array(lower(user_principal_name), lower(id), lower(display_name), split_part(lower(user_principal_name), '@', 1)))
   from entra_user
-  union all             -- nobody exported the mailboxes: the people who appear in the log are known by the part before the @
-  select a.upn, unnest(make_array(a.upn, split_part(a.upn, '@', 1)))
-  from (select distinct lower(actor_upn) as upn from ual_event
+  union all             -- nobody exported the mailboxes: the people who appear in the log are known by the part before the @ and by their object id
+  select a.upn, unnest(make_array(a.upn, split_part(a.upn, '@', 1), a.id))
+  from (select distinct lower(actor_upn) as upn, lower(actor_object_id) as id from ual_event
         where actor_upn like '%@%' and coalesce(actor_class, '') not in ('system', 'partner', 'guest', 'app')) a
+  union all
+  select o.upn, o.id from (select distinct lower(mailbox_owner_upn) as upn, lower(mailbox_guid) as id from ual_event where mailbox_owner_upn like '%@%') o
   union all             -- a contact made in the log: an outside address behind an inside name
   select c.address, unnest(make_array(c.name, c.address))
   from (select p.place, max(case when lower(p.name) = 'name' then lower(p.value) end) as name,

@@ -136,7 +136,9 @@ fn one(
         stored.insert(name.clone(), Rows::Batches(batches(&name, rows, reversed)?));
     }
     let mut sql = check.sql.clone();
-    catalogue.signals_of(&check.sql).iter().for_each(|s| sql.push_str(&s.sql));
+    let ending = catalogue.signals.iter().filter(|s| s.def.ends_coverage.is_some());
+    ending.for_each(|s| sql.push_str(&format!(" signal.{}", s.name)));
+    catalogue.signals_of(&sql).iter().for_each(|s| sql.push_str(&s.sql));
     let populations = check.def.needs.values().chain(check.def.better_with.values()).filter_map(|n| n.per.as_deref());
     let words: BTreeSet<&str> = sql
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')

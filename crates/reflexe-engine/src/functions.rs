@@ -18,6 +18,8 @@ use datafusion::{
 };
 use reflexe_model::Place;
 
+use crate::documents;
+
 /// A domain for which the tenant receives mail.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OwnDomain {
@@ -27,7 +29,8 @@ pub struct OwnDomain {
     pub sub_domains: bool,
 }
 
-/// Registers every function. `own` empty means that nobody knows the tenant's domains: `is_external` is then NULL.
+/// Registers every function. `own` empty means that nobody knows the tenant's domains: `is_external` is then NULL, but for
+/// free mail services.
 pub fn register(ctx: &SessionContext, own: Vec<OwnDomain>) {
     let text = DataType::Utf8;
     let list = DataType::List(Field::new("item", DataType::Utf8, true).into());
@@ -39,6 +42,13 @@ pub fn register(ctx: &SessionContext, own: Vec<OwnDomain>) {
     udf("skeleton", vec![text.clone()], &text, Arc::new(|a| texts_to_text(&a[0], |t| Some(skeleton(t)))));
     udf("is_freemail", vec![text.clone()], &DataType::Boolean, Arc::new(|a| texts_to_bool(&a[0], |t| Some(is_freemail(t)))));
     udf("is_external", vec![text.clone()], &DataType::Boolean, Arc::new(move |a| texts_to_bool(&a[0], |t| is_external(t, &own))));
+    udf(
+        "json_texts",
+        vec![text.clone(), text.clone()],
+        &list,
+        Arc::new(|a| two_texts_to_list(a, documents::texts_at)),
+    );
+    udf("json_changes", vec![text.clone(), text.clone()], &list, Arc::new(|a| two_texts_to_list(a, documents::changes)));
     udf(
         "has_word",
         vec![text.clone(), text.clone()],
@@ -164,6 +174,19 @@ fn texts_to_list(a: &ArrayRef, f: impl Fn(&str) -> Vec<String>) -> ArrayRef {
     Arc::new(out.finish())
 }
 
+fn two_texts_to_list(a: &[ArrayRef], f: impl Fn(&str, &str) -> Option<Vec<String>>) -> ArrayRef {
+    let (first, second) = (a[0].as_string::<i32>(), a[1].as_string::<i32>());
+    let mut out = ListBuilder::new(StringBuilder::new());
+    for i in 0..first.len() {
+        let known = first.is_valid(i) && second.is_valid(i);
+        match known.then(|| f(first.value(i), second.value(i))).flatten() {
+            Some(texts) => out.append_value(texts.into_iter().map(Some)),
+            None => out.append_null(),
+        }
+    }
+    Arc::new(out.finish())
+}
+
 /// SMTP addresses out of any Exchange or JSON value, lower case, sorted, each once.
 pub fn addresses(text: &str) -> Vec<String> {
     let local = |c: char| c.is_ascii_alphanumeric() || "._%+'-#=&!$*/?^`{|}~".contains(c);
@@ -249,11 +272,18 @@ pub fn has_word(text: &str, list: &str) -> bool {
     })
 }
 
-/// Whether a name is one that nobody gives in earnest: blank, one or two characters, no letter nor digit, one character repeated.
+/// Whether a name is one that nobody gives in earnest: blank, one or two characters, no letter nor digit, one character
+/// repeated. Two different capital letters are an abbreviation (HR, IT).
 pub fn odd_name(text: &str) -> bool {
     let t = text.trim();
     let mut chars = t.chars();
     let first = chars.next();
+    if let (2, Some(a), Some(b)) = (t.chars().count(), first, t.chars().nth(1))
+        && a.is_uppercase()
+        && b.is_uppercase()
+    {
+        return a == b;
+    }
     t.chars().count() <= 2 || !t.chars().any(char::is_alphanumeric) || chars.all(|c| Some(c) == first)
 }
 
@@ -289,13 +319,14 @@ pub fn is_freemail(address: &str) -> bool {
     address.rsplit('@').next().is_some_and(|d| domains.contains(&d.trim().to_lowercase()))
 }
 
-/// Whether an address lies outside the tenant's domains; NULL when they are not known.
+/// Whether an address lies outside the tenant's domains; NULL when they are not known. A free mail service is outside
+/// whatever is known, unless the tenant has declared that domain.
 pub fn is_external(address: &str, own: &[OwnDomain]) -> Option<bool> {
-    if own.is_empty() {
-        return None;
-    }
     let domain = address.rsplit('@').next()?.trim().to_lowercase();
-    Some(!own.iter().any(|o| domain == o.name || (o.sub_domains && domain.ends_with(&format!(".{}", o.name)))))
+    if own.iter().any(|o| domain == o.name || (o.sub_domains && domain.ends_with(&format!(".{}", o.name)))) {
+        return Some(false);
+    }
+    (!own.is_empty() || is_freemail(address)).then_some(true)
 }
 
 /// Scopes granted by the text of a consent (`[[…]] => [[… ConsentType: X, Scope: a b …]]`), of one consent type or `any`.
@@ -358,6 +389,7 @@ mod tests {
     #[test]
     fn odd_names() {
         assert!(odd_name(".") && odd_name("  ") && odd_name("....") && odd_name("--;") && !odd_name("Factures"));
+        assert!(!odd_name("RH") && odd_name("XX") && odd_name("Rh") && odd_name("a1"));
     }
 
     #[test]
@@ -371,9 +403,13 @@ mod tests {
     #[test]
     fn outside_is_unknown_without_domains() {
         assert_eq!(is_external("a@example.com", &[]), None);
+        assert_eq!(is_external("a@gmail.com", &[]), Some(true));
         let own = [OwnDomain { name: "example.com".into(), sub_domains: true }];
         assert_eq!(is_external("a@mail.example.com", &own), Some(false));
         assert_eq!(is_external("a@example.org", &own), Some(true));
+        assert_eq!(is_external("a@notexample.com", &own), Some(true));
+        let declared = [OwnDomain { name: "gmail.com".into(), sub_domains: false }];
+        assert_eq!(is_external("a@gmail.com", &declared), Some(false));
     }
 
     #[test]

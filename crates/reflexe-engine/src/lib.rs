@@ -2,6 +2,7 @@
 //!
 //! This is the only crate that knows DataFusion: the others never recompile it. SQL sees; `reflexe-fiche` judges.
 pub mod cases;
+pub mod documents;
 pub mod facts;
 pub mod functions;
 pub mod grid;

@@ -20,7 +20,7 @@ mod places;
 
 pub use candidates::columns;
 use candidates::{all_candidates, complete};
-use known::{Sets, hostile_links, populations};
+use known::{Sets, ending, gaps, hostile_links, populations};
 use places::Places;
 
 /// What a run needs beside the session.
@@ -78,7 +78,7 @@ pub struct RunResult {
 /// # Errors
 /// When signals, coverage or cited rows cannot be read.
 pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineError> {
-    let coverage = session.coverage()?;
+    let mut coverage = session.coverage()?;
     let (window, given) = (input.window, input.params);
     let window_params = |name: &str| match name {
         "window_from" => Some(instant(window.from)),
@@ -91,10 +91,13 @@ pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineE
     let signals: Vec<&Signal> = if input.only.is_empty() {
         input.catalogue.signals.iter().collect()
     } else {
-        let queries: Vec<&str> = checks.iter().map(|c| c.sql.as_str()).collect();
+        let mut queries: Vec<String> = checks.iter().map(|c| c.sql.clone()).collect();
+        // What takes from coverage does so whatever check runs.
+        queries.extend(ending(session, input.catalogue)?.into_iter().map(|signal| format!("signal.{}", signal.name)));
         input.catalogue.signals_of(&queries.join("\n"))
     };
     session.register_signals(&signals, &window_params)?;
+    coverage.gaps = gaps(session, &signals)?;
     let mut hostile = input.hostile.clone();
     hostile.extend(hostile_links(session, &signals)?);
     let sets = Sets::read(session, &|sign| input.only.is_empty() || checks.iter().any(|c| c.def.signs.contains_key(sign)))?;

@@ -305,8 +305,10 @@ impl Session {
         Ok(out)
     }
 
-    /// The tenant's own domains: from the export of accepted domains, else from its verified domains, its mailboxes and
-    /// its members. Guests and outside actors are left out: an attacker's domain must never become ours.
+    /// The tenant's own domains: the accepted ones where their list was exported whole; else these with what shows itself to
+    /// be the tenant's: verified domains, mailboxes, members, the organisation that the log names, and those who acted in it
+    /// with success as ordinary users or administrators. Sub-domains count. Never learnt from a guest, a partner, a failed
+    /// attempt or a destination, and never a free mail service: an attacker's domain must not become ours.
     fn find_own_domains(&self) -> Result<Vec<OwnDomain>, EngineError> {
         let mut out = BTreeSet::new();
         let batches = self.sql(
@@ -319,18 +321,31 @@ impl Session {
                 out.insert(OwnDomain { name: name.trim_start_matches("*.").to_owned(), sub_domains });
             }
         }
-        if out.is_empty() {
+        let listed = !out.is_empty() && self.coverage()?.whole("accepted_domain");
+        if !listed {
             let names = self.strings(
-                "select distinct lower(d) as d from (
+                "with seen as (
+                   select mailbox_owner_upn as owner, organization_name as organization,
+                          case when user_type in (0, 2) and success and not coalesce(external_access, false)
+                                and coalesce(actor_class, '') not in ('system', 'partner', 'guest', 'app') then actor_upn end as actor
+                   from ual_event group by 1, 2, 3
+                 )
+                 select distinct lower(trim(d)) as d from (
                    select id as d from domain where coalesce(is_verified, true)
                    union all select split_part(primary_smtp_address, '@', 2) from mailbox
                    union all select split_part(user_principal_name, '@', 2) from entra_user
                      where user_principal_name not like '%#EXT#%' and coalesce(user_type, 'Member') <> 'Guest'
-                   union all select split_part(mailbox_owner_upn, '@', 2) from
-                     (select distinct mailbox_owner_upn from ual_event where mailbox_owner_upn like '%@%')
-                 ) where d like '%.%' order by d",
+                   union all select split_part(owner, '@', 2) from seen where owner not like '%#EXT#%'
+                   union all select split_part(actor, '@', 2) from seen
+                   union all select organization from seen
+                   -- the routing domain that comes with the initial one
+                   union all select replace(organization, '.onmicrosoft.com', '.mail.onmicrosoft.com') from seen
+                     where organization like '%.onmicrosoft.com' and organization not like '%.mail.onmicrosoft.com'
+                 ) where d like '%.%' and lower(d) not like '%.prod.outlook.com' order by d",
             )?;
-            out.extend(names.into_iter().map(|name| OwnDomain { name, sub_domains: false }));
+            let known: BTreeSet<String> = out.iter().map(|o| o.name.clone()).collect();
+            let learnt = names.into_iter().filter(|name| !functions::is_freemail(name) && !known.contains(name));
+            out.extend(learnt.map(|name| OwnDomain { name, sub_domains: true }));
         }
         Ok(out.into_iter().collect())
     }
@@ -377,7 +392,7 @@ impl Session {
                 })
             })
             .collect();
-        Ok(Coverage { rows })
+        Ok(Coverage { rows, gaps: Vec::new() })
     }
 
     /// Registers signals, given in dependency order, with their parameters written in.

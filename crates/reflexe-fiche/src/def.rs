@@ -96,6 +96,9 @@ pub struct Sign {
     /// A compromise in which it holds is decisive.
     #[serde(default)]
     pub decisive: bool,
+    /// Another action at which a finding with this sign points, instead of the check's.
+    #[serde(default)]
+    pub also_suspects: Option<String>,
     /// Rows of these tables prove it: *false* counts only where they are covered.
     #[serde(default)]
     pub seen_in: Vec<String>,
@@ -269,9 +272,30 @@ pub struct SignalDef {
     /// Columns whose values are hostile: kind of link → column. They seed the hostile context.
     #[serde(default)]
     pub hostile: BTreeMap<String, String>,
+    /// Columns that say of which time a log proves nothing. What they name is taken from coverage, whatever check runs.
+    #[serde(default)]
+    pub ends_coverage: Option<EndsCoverage>,
     /// Computed once per run and kept in memory: for small results read by several checks.
     #[serde(default)]
     pub cache: bool,
+}
+
+/// Which columns of a signal say of which time a log proves nothing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndsCoverage {
+    /// A query that has no row when there is nothing to end: most evidence has nothing, and is spared the search.
+    pub when: String,
+    /// Name of the table.
+    pub table: String,
+    /// Operation, or `*`.
+    pub operation: String,
+    /// Whose acts, or `*`.
+    pub subject: String,
+    /// The act that ended the logging.
+    pub from: String,
+    /// When the log speaks again; NULL: not before the evidence ends.
+    pub to: String,
 }
 
 /// An action of Mesure 1.

@@ -2,7 +2,7 @@
 //! nothing here reads a file or runs SQL.
 use std::collections::{BTreeMap, BTreeSet};
 
-use reflexe_model::{CoverageLevel, Verdict, Window};
+use reflexe_model::{CoverageLevel, Text, Verdict, Window};
 
 use crate::{
     coverage::Coverage,
@@ -367,11 +367,14 @@ pub struct Outcome {
     pub coverage: CoverageLevel,
     /// Needs that are not covered, as `table` or `answer:question`.
     pub missing: BTreeSet<String>,
+    /// Why evidence that is there does not answer: times that were not logged.
+    pub reasons: Vec<Text>,
 }
 
 /// The verdict of a check: the worst finding at or above `weakness`, else `unknown` if a need is open, else `ok`.
 pub fn conclude(check: &CheckDef, judged: &[Judged], ctx: &Context<'_>) -> Outcome {
     let mut missing: BTreeSet<String> = BTreeSet::new();
+    let mut reasons = Vec::new();
     let mut met = 0_usize;
     for (table, need) in &check.needs {
         if table == "answer" {
@@ -385,6 +388,7 @@ pub fn conclude(check: &CheckDef, judged: &[Judged], ctx: &Context<'_>) -> Outco
             met += 1;
         } else {
             missing.insert(table.clone());
+            reasons.extend(ctx.coverage.reasons(table, need, &ctx.window));
         }
     }
     let coverage = match (missing.is_empty(), met) {
@@ -404,7 +408,7 @@ pub fn conclude(check: &CheckDef, judged: &[Judged], ctx: &Context<'_>) -> Outco
         Verdict::Ok
     };
     let coverage = if coverage == CoverageLevel::Full && !missing.is_empty() { CoverageLevel::Partial } else { coverage };
-    Outcome { verdict, coverage, missing }
+    Outcome { verdict, coverage, missing, reasons }
 }
 
 fn need_met(table: &str, need: &Need, ctx: &Context<'_>) -> bool {

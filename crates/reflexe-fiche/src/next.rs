@@ -80,6 +80,7 @@ mod tests {
             coverage: CoverageLevel::None,
             missing: missing.iter().map(|m| (*m).into()).collect(),
             missing_tables: tables.iter().map(|m| (*m).into()).collect(),
+            reasons: Vec::new(),
             findings: 0,
             examined: 0,
             error: None,

@@ -32,8 +32,8 @@ pub fn points_of(check: &CheckDef, judged: &Judged, name: &str) -> Option<i64> {
 }
 
 fn word(check: &CheckDef, judged: &Judged, lang: Lang) -> String {
-    if judged.weighed.verdict == reflexe_model::Verdict::Unknown {
-        // Never the template of a finding: its numbers would be guesses.
+    if judged.weighed.verdict == reflexe_model::Verdict::Unknown && judged.weighed.could_be.is_some() {
+        // Never the template of a finding: its numbers would be guesses. (An unknown that a sign declares has words of its own.)
         let doubts: Vec<String> =
             judged.weighed.open.iter().filter_map(|n| sign_text(check, judged, n)).map(|t| t.get(lang).to_owned()).collect();
         let subject = clean(&judged.folded.subject);

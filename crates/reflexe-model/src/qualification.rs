@@ -179,6 +179,9 @@ pub struct CheckResult {
     /// Tables (with operations) that are needed and not covered, as written in `[needs]`.
     #[serde(default)]
     pub missing_tables: Vec<String>,
+    /// Why evidence that is there does not answer: times of which the log proves nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Text>,
     /// Number of findings.
     pub findings: usize,
     /// Number of things looked at, harmless ones included.

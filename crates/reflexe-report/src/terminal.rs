@@ -1,5 +1,5 @@
 //! The answer in the terminal: a screen and a half, the sentence first.
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use reflexe_fiche::{severity, story::Stages};
 use reflexe_model::{ActionState, Finding, Lang, Qualification, Story, StoryLevel, Text, Verdict};
@@ -19,6 +19,8 @@ const HEIGHT: usize = 60;
 const STORIES: usize = 5;
 /// Exports named.
 const EXPORTS: usize = 4;
+/// Times named of which a log proves nothing.
+const REASONS: usize = 3;
 /// Files named among those that were not recognised.
 const PROBLEMS: usize = 3;
 
@@ -206,6 +208,11 @@ impl Terminal<'_> {
         let exports = &self.q.exports[..self.q.exports.len().min(EXPORTS)];
         if exports.is_empty() && open == 0 {
             self.say(2, self.w.unknown_none());
+        }
+        // What no export brings: times that were not logged. Several checks have one reason.
+        let reasons: BTreeSet<&Text> = self.q.checks.iter().flat_map(|c| &c.reasons).collect();
+        for reason in reasons.into_iter().take(REASONS) {
+            self.say(2, &visible(reason.get(self.lang), 1000));
         }
         for export in exports {
             let found = obtains(&export.obtain);

@@ -297,6 +297,7 @@ fn check_result(catalogue: &Catalogue, run: &reflexe_engine::CheckRun) -> CheckR
         coverage: run.outcome.coverage,
         missing: exports(def, run.outcome.missing.iter()),
         missing_tables: run.outcome.missing.iter().cloned().collect(),
+        reasons: run.outcome.reasons.clone(),
         findings: run.findings.len(),
         examined: run.examined,
         error: run.error.clone(),

@@ -161,6 +161,9 @@ fn missing(result: &CheckResult, lang: Lang, out: &mut Lines) {
     if !result.missing_tables.is_empty() {
         out.say(pick(lang, "  Manque : ", "  Missing: "), &result.missing_tables.join(", "));
     }
+    for reason in &result.reasons {
+        out.say("    ! ", reason.get(lang));
+    }
     for id in &result.missing {
         let title = obtain::by_id(id).map_or(id.as_str(), |o| o.title.get(lang));
         out.say("    → ", &format!("{title} [{id}]"));

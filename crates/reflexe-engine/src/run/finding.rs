@@ -68,7 +68,11 @@ fn finding(check: &Check, j: &Judged, cited: &BTreeMap<i64, Cited>, path_of: &dy
         links: f.links.iter().cloned().collect(),
         in_context: w.in_context,
         class: check.def.class.as_str().to_owned(),
-        also_suspects: check.def.also_suspects.clone(),
+        also_suspects: w
+            .on
+            .iter()
+            .find_map(|name| check.def.signs.get(name)?.also_suspects.clone())
+            .or_else(|| check.def.also_suspects.clone()),
         fingerprint: fingerprint(j, &proof),
         rows_total: f.rows.len() as u64,
         rows: proof.into_iter().take(SHOWN_ROWS).map(|(_, c)| c.shown(path_of)).collect(),

@@ -1,7 +1,7 @@
 //! What the engine looks up before it judges: lists about principals, hostile links, populations.
 use std::collections::{BTreeMap, BTreeSet};
 
-use reflexe_fiche::{Catalogue, Signal, value::Value};
+use reflexe_fiche::{Catalogue, Signal, coverage::Gap, value::Value};
 
 use crate::{EngineError, Session, rows};
 
@@ -68,6 +68,42 @@ pub(super) fn hostile_links(session: &Session, signals: &[&Signal]) -> Result<BT
         }
     }
     Ok(out)
+}
+
+/// Signals that say of which time a log proves nothing, if there is anything for them to find.
+pub(super) fn ending<'c>(session: &Session, catalogue: &'c Catalogue) -> Result<Vec<&'c Signal>, EngineError> {
+    let mut out = Vec::new();
+    for signal in &catalogue.signals {
+        let Some(ends) = &signal.def.ends_coverage else { continue };
+        if session.sql(&ends.when)?.iter().any(|batch| batch.num_rows() > 0) {
+            out.push(signal);
+        }
+    }
+    Ok(out)
+}
+
+/// Times of which signals say that a log proves nothing.
+pub(super) fn gaps(session: &Session, signals: &[&Signal]) -> Result<Vec<Gap>, EngineError> {
+    let mut out = BTreeSet::new();
+    for signal in signals {
+        let Some(c) = &signal.def.ends_coverage else { continue };
+        let sql = format!(
+            "select distinct {} as t, {} as op, {} as who, {} as since, {} as until from signal.{}",
+            c.table, c.operation, c.subject, c.from, c.to, signal.name
+        );
+        out.extend(rows::all(&session.sql(&sql)?).into_iter().filter_map(|row| {
+            let first = |column: &str| row.get(column).and_then(|v| v.first());
+            let text = |column: &str| first(column).and_then(Value::as_text).map(str::to_owned);
+            Some(Gap {
+                table: text("t")?,
+                operation: text("op")?,
+                subject: text("who")?,
+                from: first("since")?.as_time()?,
+                to: first("until").and_then(Value::as_time),
+            })
+        }));
+    }
+    Ok(out.into_iter().collect())
 }
 
 /// Members of the populations over which needs are counted (`per = "table.column"`).

@@ -37,7 +37,7 @@ columns!(Ual of "ual_event": id creation_time record_type record_type_name workl
     client_info_string app_id client_app_id application_id logon_type mailbox_owner_upn mailbox_guid session_id unique_token_identifier
     app_access_session_id inter_systems_id intra_system_id error_number logon_error mail_access_type is_throttled operation_count
     affected_count item_subject item_message_id item_folder_path site_url file_name target_user sharing_id device_id external_access
-    organization_id data);
+    organization_id data organization_name);
 columns!(Property of "ual_property": event_id bag name value old_value);
 columns!(Signin of "signin": id created_date_time sign_in_class derived intra_system_id user_id user_principal_name user_display_name
     user_type service_principal_id service_principal_name credential_key_id credential_thumbprint app_id app_display_name resource_id

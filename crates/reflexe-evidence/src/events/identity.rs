@@ -37,6 +37,10 @@ pub fn record_key(id: Option<&str>, time: Option<i64>, operation: &str, content:
 /// What the classes of actors are told from (`system`, `partner`, `app`, `guest`, `owner`, `delegate`, `admin`, `user`).
 #[derive(Debug, Default)]
 pub struct ActorFacts<'a> {
+    /// His home is another tenant (`ActorContextId` beside `OrganizationId`).
+    pub abroad: bool,
+    /// He signs in.
+    pub logon: bool,
     /// As logged.
     pub user_id: &'a str,
     /// Small letters, if it is a user principal name.
@@ -64,6 +68,9 @@ pub fn actor_class(f: &ActorFacts<'_>) -> &'static str {
     let external = f.external == Some(true);
     if matches!(f.user_type, Some(3 | 4)) || is_system(f.user_id) || (external && f.upn.is_none()) {
         return "system";
+    }
+    if f.abroad && f.upn.is_some() {
+        return if f.logon { "guest" } else { "partner" };
     }
     let ours = |upn: &str| !f.organization.is_empty() && ends_with_domain(upn, f.organization);
     if f.user_type == Some(9) || (external && f.upn.is_some_and(|u| !ours(u))) {
@@ -175,6 +182,9 @@ mod tests {
             }),
             "partner"
         );
+        let abroad = ActorFacts { user_id: "joey@contoso.example", upn, abroad: true, ..Default::default() };
+        assert_eq!(class(ActorFacts { logon: true, ..abroad }), "guest");
+        assert_eq!(class(abroad), "partner");
         assert_eq!(class(ActorFacts { user_id: "ServicePrincipal_1", ..Default::default() }), "app");
         assert_eq!(class(ActorFacts { user_id: "a_b.example#EXT#@contoso.example", ..Default::default() }), "guest");
         assert_eq!(

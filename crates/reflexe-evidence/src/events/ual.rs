@@ -220,7 +220,11 @@ impl Sink {
         let org_name = o.text(K::OrganizationName).unwrap_or_default();
         let owner = o.text(K::MailboxOwnerUPN);
         let object = o.text(K::ObjectId).or_else(|| wrapper(&[K::ObjectId]));
+        let home = o.text(K::ActorContextId);
+        let abroad = home.as_deref().zip(place.tenant).is_some_and(|(a, b)| is_guid(a) && is_guid(b) && !a.eq_ignore_ascii_case(b));
         let class = actor_class(&ActorFacts {
+            abroad,
+            logon,
             user_id: &user_id,
             upn: upn.as_deref(),
             user_type,
@@ -327,6 +331,7 @@ impl Sink {
         }
         t.opt_text(c.organization_id, place.tenant);
         t.opt_text(c.data, o.text(K::Data).as_deref().filter(|d| d.len() <= DATA));
+        t.opt_text(c.organization_name, Some(org_name.as_ref()).filter(|n| n.contains('.')));
         let richness = t.richness();
 
         self.properties(o, file, place, id.as_deref(), record_type, &key, &flags);

@@ -24,7 +24,7 @@ keys! {
     Id; CreationTime; Operation; OrganizationId; RecordType = "auditLogRecordType" | "AuditLogRecordType"; ResultStatus; UserKey; UserType;
     Workload = "OfficeWorkload" | "service" | "Service"; ClientIP = "clientIp" | "ClientIp"; ObjectId = "OfficeObjectId"; UserId;
     ActorIpAddress; ClientIPAddress = "Client_IPAddress"; AppId; ClientAppId; ExternalAccess; OrganizationName; Parameters; SessionId;
-    AppAccessContext; ExtendedProperties; ModifiedProperties; DeviceProperties; OperationProperties; Actor; Target; InterSystemsId;
+    AppAccessContext; ActorContextId; ExtendedProperties; ModifiedProperties; DeviceProperties; OperationProperties; Actor; Target; InterSystemsId;
     IntraSystemId; ApplicationId; ErrorNumber; LogonError; LogonType = "Logon_Type"; MailboxOwnerUPN; MailboxGuid; ClientInfoString;
     OperationCount; AffectedItems; Item; Folder; Folders; DestFolder; SiteUrl = "Site_Url"; SourceFileName; TargetUserOrGroupName;
     TargetUserOrGroupType; UniqueSharingId; UserAgent; DeviceId; Members; TeamName; Data; Name; Severity; AlertId; AlertEntityId;

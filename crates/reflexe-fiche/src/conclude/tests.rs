@@ -32,6 +32,7 @@ fn check(id: &str, verdict: Verdict, coverage: CoverageLevel) -> CheckResult {
         coverage,
         missing: vec![],
         missing_tables: vec![],
+        reasons: Vec::new(),
         findings: 0,
         examined: 0,
         error: None,

@@ -76,6 +76,7 @@ pub(crate) fn attacked() -> Qualification {
             coverage: CoverageLevel::Full,
             missing: vec![],
             missing_tables: vec![],
+            reasons: Vec::new(),
             findings: 0,
             examined: 4,
             error: None,

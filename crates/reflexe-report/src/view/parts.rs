@@ -244,7 +244,10 @@ pub(crate) fn items(q: &Qualification, w: Words, titles: &Titles) -> Vec<ItemGro
         if groups.last().is_none_or(|g| g.title != title) {
             groups.push(ItemGroup { title, items: Vec::new() });
         }
-        let missing: Vec<&str> = item.missing.iter().map(|id| titles.get(id)).collect();
+        let mut missing: Vec<String> = item.missing.iter().map(|id| titles.get(id).to_owned()).collect();
+        // What no export brings: times that were not logged. Several checks have one reason.
+        let reasons: BTreeSet<&Text> = q.checks.iter().filter(|c| item.checks.contains(&c.id)).flat_map(|c| &c.reasons).collect();
+        missing.extend(reasons.into_iter().map(|r| visible(r.get(w.0), SENTENCE)));
         let view = ItemView {
             id: visible(&item.id, 16),
             title: visible(item.title.get(w.0), LONG),
@@ -351,7 +354,11 @@ pub(crate) fn method(q: &Qualification, w: Words) -> MethodView {
             .checks
             .iter()
             .filter(|c| c.coverage == CoverageLevel::Partial)
-            .map(|c| (visible(&c.id, LONG), c.missing_tables.iter().map(|t| visible(t, LONG)).collect::<Vec<_>>().join(", ")))
+            .map(|c| {
+                let tables = c.missing_tables.iter().map(|t| visible(t, LONG)).collect::<Vec<_>>().join(", ");
+                let reasons = c.reasons.iter().map(|r| visible(r.get(w.0), SENTENCE));
+                (visible(&c.id, LONG), std::iter::once(tables).chain(reasons).collect::<Vec<_>>().join(w.pick("\u{a0}; ", "; ")))
+            })
             .collect(),
         checks: w.count(n, ("contrôle", "contrôles"), ("check", "checks")),
     }

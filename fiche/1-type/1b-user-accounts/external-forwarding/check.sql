@@ -6,7 +6,7 @@ with ended as (         -- an empty value is a removal: the end of what was set,
 select f.mailbox as subject, coalesce(f.destination, lower(f.given)) as key, array_concat(make_array(f.row_id), e.rows) as rows,
        f.actor, f.at as first_seen, e.at as ended, coalesce(f.destination, f.given) as destination,
        is_external(f.destination) as external,        -- a name that nothing resolves (a contact?) cannot be told
-       coalesce(is_external(f.destination) and not d.listed, false) as by_users_domains,
+       coalesce(is_external(f.destination) and not d.listed and not is_freemail(f.destination), false) as by_users_domains,
        coalesce(is_freemail(f.destination), false) as freemail,
        coalesce(f.keeps_no_copy, false) as keeps_no_copy,
        f.in_state as standing,
