@@ -214,7 +214,7 @@ fn time(values: &BTreeMap<String, Vec<Value>>, column: &str) -> Option<Timestamp
 }
 
 fn lower(values: Option<&Vec<Value>>) -> BTreeSet<String> {
-    values.into_iter().flatten().filter_map(Value::as_text).map(str::to_lowercase).collect()
+    values.into_iter().flatten().filter_map(Value::as_text).filter(|t| !t.is_empty()).map(str::to_lowercase).collect()
 }
 
 /// What rows must share, beside subject and `say`, to be one finding.
