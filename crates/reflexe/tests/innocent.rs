@@ -373,10 +373,12 @@ fn an_onboarding_week_is_innocent() {
             assert!(gravity(f) <= rank("suspicious") && f["check"] == "1a.role-grants", "to ask at most: {f}");
         }
     }
-    for record in benign.iter().chain(&shared) {
-        quiet(&answer, &id(record));
-    }
     let bundled = |f: &&Value| bundle.iter().any(|r| common::cites(f, &id(r)));
+    for record in benign.iter().chain(&shared) {
+        // The bundle may say that its holder's account is of the same morning; nothing else rests on an ordinary act.
+        let loud: Vec<&Value> = citing(&answer, &id(record)).into_iter().filter(|f| blames(f) && !bundled(f)).collect();
+        assert!(loud.is_empty(), "an ordinary act: {}", told(&loud));
+    }
     let loud: Vec<&Value> = list(&answer, "findings").iter().filter(|f| blames(f) && !bundled(f)).collect();
     assert!(loud.is_empty(), "an ordinary week: {}", told(&loud));
     for f in list(&answer, "findings") {

@@ -126,7 +126,7 @@ fn outside_is_told_from_the_log_alone() {
         &[("SubjectContainsWords", "facture;paiement"), ("ForwardTo", "suivi@partenaire.example.net")],
     );
     let inside = [
-        forward("2026-03-11T10:00:00", admin, office, Person("g.picard"), "smtp:e.nicolas@ardoise.example.com"),
+        forward("2026-03-11T10:00:00", admin, office, Person("g.picard"), "smtp:c.blin@ardoise.example.com"),
         forward("2026-03-11T10:05:00", admin, office, Person("f.huet"), "smtp:archives@ardoiseexample.onmicrosoft.com"),
         forward("2026-03-11T10:09:00", admin, office, Person("i.renard"), "smtp:accueil@agence.ardoise.example.com"),
         forward("2026-03-11T10:11:00", admin, office, Person("j.colin"), ""),
