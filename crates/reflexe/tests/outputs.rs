@@ -56,14 +56,18 @@ fn commands(dir: &Path) -> Vec<Vec<String>> {
         &["clocks"],
         &["contacts"],
         &["answer"],
-        &["journal", "list", "--all"],
-        &["journal", "add", "14:32 a call"],
     ];
-    let dirs: &[&[&str]] = &[&["case", "show"], &["case", "verify"], &["case", "people"]];
+    let dirs: &[&[&str]] = &[
+        &["case", "show", &case],
+        &["case", "verify", &case],
+        &["case", "people", &case],
+        &["journal", "--case", &case, "list", "--all"],
+        &["journal", "--case", &case, "add", "14:32 a call"],
+    ];
     let owned = |args: &[&str]| args.iter().map(|a| (*a).to_owned()).collect::<Vec<String>>();
     let mut all: Vec<Vec<String>> = plain.iter().map(|a| owned(a)).collect();
     all.extend(on_case.iter().map(|a| [owned(a), vec!["--case".into(), case.clone()]].concat()));
-    all.extend(dirs.iter().map(|a| [owned(a), vec![case.clone()]].concat()));
+    all.extend(dirs.iter().map(|a| owned(a)));
     let json: Vec<Vec<String>> = all.iter().map(|a| [a.clone(), vec!["--json".into()]].concat()).collect();
     all.extend(json);
     all
@@ -155,10 +159,10 @@ fn json_hides_nothing() {
         &["clocks"],
         &["contacts"],
         &["answer"],
-        &["journal", "list", "--all"],
     ]
     .map(|args| run(reflexe().current_dir(dir.path()).args(args).args(["--json", "--case", "case"])).out);
-    for out in outputs.iter().chain([&qualified.out, &written]) {
+    let journal = run(reflexe().current_dir(dir.path()).args(["journal", "--case", "case", "list", "--all", "--json"])).out;
+    for out in outputs.iter().chain([&qualified.out, &written, &journal]) {
         assert!(!out.is_empty());
         let hidden = out.chars().find(|c| reflexe_fiche::say::hidden(*c) && *c != '\n');
         assert_eq!(hidden, None, "{out}");
