@@ -20,7 +20,7 @@ use reflexe_model::{Lang, SCHEMA_SEVERAL, Window};
 use crate::{
     ask,
     assemble::{self, Answer, JudgeOptions},
-    cases, casework, check,
+    cases, casework, catalogues, check,
     cli::{CaseAction, Cli, Command, ImportArgs, JudgeArgs, QueryFormat},
     desk::{self, Desk},
     files, journal,
@@ -45,11 +45,7 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
         Command::Import { paths, case, import } => {
             let mut open = open_case(&case.case, lang)?;
             let report = import_into(&mut open, &paths, &import, lang)?;
-            if cli.json {
-                crate::out::json(&serde_json::json!({ "evidence": open.evidence()?, "unrecognised": open.unrecognised()? }))?;
-            } else {
-                out!("{}", reflexe_report::evidence_text(&open.evidence()?, &open.unrecognised()?, lang));
-            }
+            show(&open, lang, cli.json)?;
             Ok(code(&report))
         }
         Command::Check { ids, again, case, judge } => {
@@ -74,8 +70,7 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
                     outln!("{}", dir.display());
                 }
                 CaseAction::Show { dir } => {
-                    let case = existing(&dir)?;
-                    out!("{}", reflexe_report::evidence_text(&case.evidence()?, &case.unrecognised()?, lang));
+                    show(&existing(&dir)?, lang, cli.json)?;
                 }
                 CaseAction::Verify { dir } => return casework::verify(&dir, lang, cli.json),
                 CaseAction::Merge { dir, other } => return casework::merge(&dir, &other, lang),
@@ -133,29 +128,11 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
             out.flush()?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Tables { name } => tables(name.as_deref(), lang),
-        Command::Checks => {
-            for check in Catalogue::load()?.checks {
-                outln!("{:34} {:12} {}", check.def.id, check.def.items.join(","), check.def.question.get(lang));
-            }
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Tables { name } => catalogues::tables(name.as_deref(), lang, cli.json).map(|()| ExitCode::SUCCESS),
+        Command::Checks => catalogues::checks(lang, cli.json).map(|()| ExitCode::SUCCESS),
+        Command::Items => catalogues::items(lang, cli.json).map(|()| ExitCode::SUCCESS),
+        Command::Sources => catalogues::sources(lang, cli.json).map(|()| ExitCode::SUCCESS),
         Command::Cases { starts, fiche } => cases::run(fiche, &starts, lang),
-        Command::Items => {
-            let catalogue = Catalogue::load()?;
-            for item in &catalogue.items {
-                let checks: Vec<&str> =
-                    catalogue.checks.iter().filter(|c| c.def.items.contains(&item.id)).map(|c| c.def.id.as_str()).collect();
-                outln!("{:7} {}  [{}]", item.id, item.title.get(lang), checks.join(", "));
-            }
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Sources => {
-            for source in reflexe_evidence::catalogue::sources() {
-                outln!("{:32} {}", source.id, source.title.get(lang));
-            }
-            Ok(ExitCode::SUCCESS)
-        }
         Command::Simulate { scenario, out, seed, users, days, events, ual_only } => {
             let parts = if ual_only { reflexe_simulate::Parts::UalOnly } else { reflexe_simulate::Parts::All };
             simulate(
@@ -176,6 +153,16 @@ fn qualify(evidence: &[PathBuf], dir: &Path, import: &ImportArgs, judge: &JudgeA
     let reports = case.reports_dir();
     answer(&case, &catalogue, judge, &reports, lang, json)?;
     Ok(code(&report))
+}
+
+/// Tells what a case holds.
+fn show(case: &Case, lang: Lang, json: bool) -> Result<()> {
+    let (evidence, unrecognised) = (case.evidence()?, case.unrecognised()?);
+    if json {
+        return crate::out::json(&serde_json::json!({ "evidence": evidence, "unrecognised": unrecognised }));
+    }
+    out!("{}", reflexe_report::evidence_text(&evidence, &unrecognised, lang));
+    Ok(())
 }
 
 fn open_case(dir: &Path, lang: Lang) -> Result<Case> {
@@ -393,27 +380,6 @@ fn obtain_text(id: &str) -> Option<reflexe_report::ObtainText> {
         minutes: o.minutes,
         note: o.note.clone(),
     })
-}
-
-fn tables(name: Option<&str>, lang: Lang) -> Result<ExitCode> {
-    match name {
-        None => {
-            for table in spec::tables() {
-                outln!("{:28} {}", table.name, table.title.get(lang));
-            }
-        }
-        Some(name) => {
-            let table = spec::table(name).with_context(|| format!("{name}: reflexe tables"))?;
-            outln!("{} — {}", table.name, table.title.get(lang));
-            for (column, ty) in spec::PROVENANCE {
-                outln!("  {column:36} {}", format!("{ty:?}").to_lowercase());
-            }
-            for column in &table.columns {
-                outln!("  {:36} {:5} {}", column.name, format!("{:?}", column.ty).to_lowercase(), column.about.get(lang));
-            }
-        }
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn simulate(

@@ -9,6 +9,7 @@ mod ask;
 mod assemble;
 mod cases;
 mod casework;
+mod catalogues;
 mod check;
 mod cli;
 mod commands;

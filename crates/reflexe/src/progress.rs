@@ -55,8 +55,7 @@ impl Progress for Bar {
         if let Ok(style) = ProgressStyle::with_template("{bytes:>10}/{total_bytes} {binary_bytes_per_sec:>12} {wide_msg}") {
             self.bar.set_style(style);
         }
-        let shown: String = shown.chars().map(|c| if c.is_control() { '·' } else { c }).collect();
-        self.bar.set_message(shown);
+        self.bar.set_message(reflexe_fiche::say::clean(shown));
         if let Ok(mut current) = self.current.lock() {
             *current = 0;
         }

@@ -121,6 +121,33 @@ fn a_reader_may_stop_early() {
     assert_eq!((done.status.code(), String::from_utf8_lossy(&done.stderr).into_owned()), (Some(0), String::new()));
 }
 
+#[test]
+fn several_tenants_are_one_document() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let record = |n: u32, tenant: &str| {
+        format!(
+            "{{\"CreationTime\":\"2026-10-01T08:0{n}:00\",\"Id\":\"5a4b9f0e-0000-4000-8000-00000000000{n}\",\"Operation\":\"UserLoggedIn\",\
+             \"OrganizationId\":\"{tenant}-2222-4333-8444-555555555555\",\"RecordType\":15,\"UserId\":\"ada@example.com\",\"UserType\":0,\
+             \"Workload\":\"AzureActiveDirectory\"}}\n"
+        )
+    };
+    let log = dir.path().join("ual.jsonl");
+    fs::write(&log, record(1, "11111111") + &record(2, "22222222")).expect("written");
+    let case = dir.path().join("case");
+    for command in [["qualify", log.to_str().expect("UTF-8")].as_slice(), &["report"]] {
+        let done = run(reflexe().args(command).arg("--case").arg(&case).arg("--json"));
+        let whole: Value = serde_json::from_str(&done.out).expect("one document");
+        assert_eq!(whole["schema"], "reflexe.qualifications/1");
+        let answers = common::answers(&done); // each valid, and the whole
+        let tenants: Vec<&str> = answers.iter().filter_map(|a| a["case"]["tenant"]["id"].as_str()).collect();
+        assert_eq!(tenants, ["11111111-2222-4333-8444-555555555555", "22222222-2222-4333-8444-555555555555"]);
+    }
+    // The schema refuses what is not of its form.
+    for wrong in [r#"{"schema":"reflexe.qualifications/1","tenants":[{},{}]}"#, r#"{"schema":"reflexe.qualifications/1"}"#] {
+        assert!(!common::several().is_valid(&serde_json::from_str(wrong).expect("JSON")), "{wrong}");
+    }
+}
+
 /// No command prints a hidden character in JSON, and each prints one document.
 #[test]
 fn json_hides_nothing() {
