@@ -7,11 +7,13 @@ mod out;
 
 mod ask;
 mod assemble;
+mod because;
 mod cases;
 mod casework;
 mod check;
 mod cli;
 mod commands;
+mod dates;
 mod desk;
 mod files;
 mod journal;
