@@ -8,6 +8,7 @@ fn main() {
     for (name, folder, ext) in [
         ("TABLES", "tables", "toml"),
         ("OBTAIN", "obtain", "toml"),
+        ("COVERAGE", "coverage", "toml"),
         ("SOURCES", "sources", "toml"),
         ("REFERENCE", "reference", "csv"),
     ] {

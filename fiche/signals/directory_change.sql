@@ -7,6 +7,6 @@ select a.row_id, a.place, a.activity_date_time as t, replace(a.activity_key, '.'
        a.actor_upn is null and (a.actor_app_id is not null or a.actor_sp_id is not null) as by_application
 from directory_audit a
 left join ref.first_party_app f on f.app_id = a.actor_app_id and a.actor_upn is null
-where lower(a.result) in ('success', 'succeeded') and a.activity_date_time between $window_from and $window_to
+where lower(a.result) in ('success', 'succeeded')
   and coalesce(a.actor_class, '') <> 'system' and f.app_id is null
   and coalesce(lower(a.actor_upn), '') not like '%@support.onmicrosoft.com'

@@ -8,7 +8,7 @@
 use std::{fs::File, path::PathBuf, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, TimestampMicrosecondArray},
+    array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array},
     compute::{cast, concat_batches, filter_record_batch},
     datatypes::TimestampMicrosecondType,
     error::ArrowError,
@@ -125,6 +125,8 @@ fn declared_rows(coverage: &[PathBuf], said: &Declaration) -> Result<Option<Batc
             "reason" => {
                 columns.push(Arc::new(StringArray::from(vec![format!("declared unfiltered by {}", said.who.trim()); rows])))
             }
+            // what was lost is not declared; files of earlier versions do not have the column
+            "lost" => columns.push(new_null_array(field.data_type(), rows)),
             "time_from" | "time_to" => columns.push(cast(&period(&batch, field.name(), said)?, field.data_type())?),
             name => columns.push(cast(column(&batch, name)?, field.data_type())?),
         }

@@ -1,7 +1,7 @@
 //! An import over many files: each is either wholly in the case or not at all, and what goes wrong with one is said and
 //! leaves the others alone.
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -10,7 +10,7 @@ use std::{
 
 use reflexe_evidence::{
     hash,
-    import::{FileInput, FileReport, Outcome},
+    import::{FileInput, FileReport, Outcome, SourceReport},
 };
 use reflexe_model::{EvidenceInfo, RowCount, RowId, Text};
 
@@ -107,10 +107,8 @@ pub struct FileResult {
 /// What an import did.
 #[derive(Debug, Default)]
 pub struct ImportReport {
-    /// Every file looked at, in order; folders that could not be listed come first.
+    /// Every file looked at, in order; what could not be listed or was passed over comes first.
     pub files: Vec<FileResult>,
-    /// Hidden files and those that systems leave in folders.
-    pub skipped: Vec<String>,
     /// Why the import ended early, if it did (the disk is full).
     pub stopped: Option<Text>,
     /// Files that were not looked at because of it.
@@ -173,7 +171,7 @@ pub fn import_with(
     case.writable()?;
     let listing = walk::list(paths, case.dir());
     options.progress.begin(listing.files.len(), listing.files.iter().map(|f| f.size).sum());
-    let mut report = ImportReport { skipped: listing.skipped, ..ImportReport::default() };
+    let mut report = ImportReport::default();
     for (path, reason, harmless) in listing.problems {
         report.files.push(FileResult { path, outcome: FileOutcome::Unrecognised { reason, harmless } });
     }
@@ -267,7 +265,7 @@ fn stage_and_commit(
         let outcome = importer.import(&input, &tables, options.threads.max(1), &read);
         (outcome, sync.map_or(Ok(()), |s| s.join().unwrap_or_else(|_| Err(io::Error::other("the writing thread died")))))
     });
-    let report = match outcome {
+    let mut report = match outcome {
         Ok(Outcome::Recognised(report)) => report,
         Ok(Outcome::Unrecognised { reason, harmless, .. }) => return Ok(FileOutcome::Unrecognised { reason, harmless }),
         Err(error) => {
@@ -275,6 +273,7 @@ fn stage_and_commit(
             return Err(error.into());
         }
     };
+    whose(case, number, &mut report)?;
     let commit = |case: &mut Case, importer: &mut dyn Importer| {
         synced.map_err(Error::io(Doing::Writing, input.path))?;
         importer.keep()?;
@@ -293,6 +292,25 @@ fn stage_and_commit(
     }
     case.sound.imported(number);
     Ok(FileOutcome::Imported { id: input.evidence_id(), sources: infos(&input, report) })
+}
+
+/// A source of a file whose every record is a copy, and that names no tenant, is of the tenant of the files that it repeats.
+fn whose(case: &Case, number: u32, report: &mut FileReport) -> Result<(), Error> {
+    let copies = |s: &SourceReport| s.rows.kept == 0 && s.rows.duplicate > 0 && !s.tenants.keys().any(|t| !t.is_empty());
+    if !report.sources.iter().any(copies) {
+        return Ok(());
+    }
+    let tenancy = case.tenancy()?;
+    let mut of: BTreeMap<String, u64> = BTreeMap::new();
+    for (file, n) in report.repeats.iter().filter(|(file, _)| **file != number) {
+        if let Some(tenant) = tenancy.default_of(&format!("e{file}")) {
+            *of.entry(tenant.to_owned()).or_default() += n;
+        }
+    }
+    for source in report.sources.iter_mut().filter(|s| copies(s)) {
+        source.tenants.extend(of.clone());
+    }
+    Ok(())
 }
 
 fn infos(input: &FileInput<'_>, report: FileReport) -> Vec<EvidenceInfo> {

@@ -4,6 +4,7 @@ use std::{
     path::Path,
 };
 
+use jiff::Timestamp;
 use reflexe_evidence::{
     dedup::DedupIndex,
     error::Error,
@@ -43,6 +44,7 @@ pub trait Importer {
 #[derive(Debug)]
 pub struct Readers {
     dedup: DedupIndex,
+    now: Timestamp,
 }
 
 impl Readers {
@@ -54,7 +56,12 @@ impl Readers {
         let mut dedup = DedupIndex::open(&case.index_dir())?;
         let held: std::collections::BTreeSet<u32> = case.evidence_files()?.iter().map(|f| f.number).collect();
         dedup.retain(&|number| held.contains(&number))?;
-        Ok(Self { dedup })
+        Ok(Self { dedup, now: Timestamp::now() })
+    }
+
+    /// With another clock: a date later than that cannot be believed.
+    pub fn at(self, now: Timestamp) -> Self {
+        Self { now, ..self }
     }
 }
 
@@ -66,7 +73,7 @@ impl Importer for Readers {
         threads: usize,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Outcome, Error> {
-        let mut context = ImportContext { out_dir, dedup: &mut self.dedup, threads, progress };
+        let mut context = ImportContext { out_dir, dedup: &mut self.dedup, now: self.now, threads, progress };
         // Evidence is written by attackers: a mistake of ours that one file brings out must not keep the others from being read.
         // What the readers hold of the file is dropped by `forget`.
         catch_unwind(AssertUnwindSafe(|| import_file(file, &mut context))).unwrap_or_else(|cause| {

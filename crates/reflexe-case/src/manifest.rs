@@ -96,6 +96,14 @@ impl Case {
         })
     }
 
+    /// When a file was imported last.
+    ///
+    /// # Errors
+    /// When the manifest cannot be read.
+    pub fn last_import(&self) -> Result<Option<jiff::Timestamp>, Error> {
+        Ok(self.rows("SELECT max(imported_at) FROM evidence", |row| time(row, 0))?.into_iter().flatten().next())
+    }
+
     /// A digest of everything that the manifest says of the evidence: files, rows, tables, declarations. Another digest is another
     /// body of evidence.
     ///

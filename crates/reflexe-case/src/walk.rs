@@ -34,13 +34,12 @@ pub struct Listing {
     pub files: Vec<Found>,
     /// What could not be listed or is no evidence by nature: shown path, reason, harmless.
     pub problems: Vec<(String, Text, bool)>,
-    /// Hidden files and those that systems leave in folders, passed over.
-    pub skipped: Vec<String>,
 }
 
 /// Lists the files under `roots`. `case_dir` itself and other cases are left out.
 pub fn list(roots: &[PathBuf], case_dir: &Path) -> Listing {
-    let mut walk = Walk { case_dir: case_dir.canonicalize().ok(), ..Walk::default() };
+    let inside = roots.iter().filter_map(|root| root.canonicalize().ok()).collect();
+    let mut walk = Walk { case_dir: case_dir.canonicalize().ok(), inside, ..Walk::default() };
     for root in roots {
         walk.visit(root, &shown(root));
     }
@@ -51,14 +50,14 @@ pub fn list(roots: &[PathBuf], case_dir: &Path) -> Listing {
     listing.files.retain(|f| seen.insert(f.origin.clone()));
     listing.problems.sort_by(|a, b| a.0.cmp(&b.0));
     listing.problems.dedup_by(|a, b| a.0 == b.0);
-    listing.skipped.sort();
-    listing.skipped.dedup();
     listing
 }
 
 #[derive(Default)]
 struct Walk {
     case_dir: Option<PathBuf>,
+    /// What was given, without links: what leads out of it was not.
+    inside: Vec<PathBuf>,
     /// Folders already entered, without links: a link that leads back ends here.
     entered: BTreeSet<PathBuf>,
     listing: Listing,
@@ -70,7 +69,25 @@ impl Walk {
             Ok(both) => both,
             Err(error) => return self.unreadable(path, shown, error),
         };
-        if meta.is_dir() {
+        if !self.inside.iter().any(|root| origin.starts_with(root)) {
+            let reason = Text::new(
+                format!(
+                    "Lien vers l’extérieur du dossier donné ({}) : non suivi. Donnez ce chemin lui-même s’il fait partie des preuves.",
+                    origin.display()
+                ),
+                format!(
+                    "A link that leads out of the folder given ({}): not followed. Give that path itself if it is part of the evidence.",
+                    origin.display()
+                ),
+            );
+            self.listing.problems.push((shown.to_owned(), reason, false));
+        } else if of_the_system(&origin) {
+            let reason = Text::new(
+                "Fichier du système (/proc, /sys ou /dev) : non lu.",
+                "A file of the system itself (/proc, /sys or /dev): not read.",
+            );
+            self.listing.problems.push((shown.to_owned(), reason, false));
+        } else if meta.is_dir() {
             self.enter(path, shown, origin);
         } else if meta.is_file() {
             self.listing.files.push(Found { path: path.to_owned(), shown: shown.to_owned(), origin, size: meta.len() });
@@ -107,7 +124,11 @@ impl Walk {
             let name = name.to_string_lossy();
             let below = if shown.ends_with('/') { format!("{shown}{name}") } else { format!("{shown}/{name}") };
             if is_left_by_a_system(&name) {
-                self.listing.skipped.push(below);
+                let reason = Text::new(
+                    "Fichier caché, ou laissé là par un système ou une suite bureautique : non lu. Donnez son chemin lui-même s’il fait partie des preuves.",
+                    "A hidden file, or one that a system or an office program left there: not read. Give its own path if it is part of the evidence.",
+                );
+                self.listing.problems.push((below, reason, true));
             } else {
                 self.visit(&entry.path(), &below);
             }
@@ -118,6 +139,11 @@ impl Walk {
         let reason = Error::io(Doing::Reading, path)(error).text();
         self.listing.problems.push((shown.to_owned(), reason, false));
     }
+}
+
+/// What a Unix system shows as files and is none: reading it may never end.
+fn of_the_system(origin: &Path) -> bool {
+    cfg!(unix) && ["/proc", "/sys", "/dev"].iter().any(|root| origin.starts_with(root))
 }
 
 /// Hidden files, and what operating systems and office programs leave beside others.
@@ -154,9 +180,9 @@ mod tests {
         let listing = list(&roots, &dir.path().join("mine"));
         // byte order: '.' (0x2e) sorts before '/' (0x2f)
         assert_eq!(names(&listing, dir.path()), ["a.csv", "a/z.csv", "b.json"]);
-        assert_eq!(listing.skipped.len(), 3);
-        assert_eq!(listing.problems.len(), 2, "two cases: {:?}", listing.problems);
-        assert!(listing.problems.iter().all(|p| p.2));
+        let problems: Vec<&str> = listing.problems.iter().map(|p| p.0.rsplit('/').next().unwrap()).collect();
+        assert_eq!(problems, [".hidden", "Thumbs.db", "mine", "old", "~$open.xlsx"], "each is named, two are cases");
+        assert!(listing.problems.iter().all(|p| p.2), "and none is a problem: {:?}", listing.problems);
     }
 
     #[test]
@@ -183,6 +209,32 @@ mod tests {
         assert_eq!(names(&listing, dir.path()), ["same.csv"], "one file under its first name");
         let problems: Vec<_> = listing.problems.iter().map(|p| p.0.rsplit('/').next().unwrap()).collect();
         assert_eq!(problems, ["broken.csv", "socket"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_leads_out_or_is_no_file_is_named_and_left() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let (given, away) = (dir.path().join("given"), dir.path().join("away"));
+        fs::create_dir_all(given.join("sub")).unwrap();
+        fs::create_dir(&away).unwrap();
+        fs::write(away.join("a.csv"), "x").unwrap();
+        fs::write(given.join("sub/b.csv"), "x").unwrap();
+        symlink(away.join("a.csv"), given.join("file.csv")).unwrap();
+        symlink(&away, given.join("folder")).unwrap();
+        symlink("/proc/self/environ", given.join("environ")).unwrap();
+        symlink("/dev/zero", given.join("zero")).unwrap();
+        symlink(given.join("sub"), given.join("within")).unwrap();
+        let listing = list(std::slice::from_ref(&given), Path::new("elsewhere"));
+        assert_eq!(names(&listing, &given), ["sub/b.csv"], "a link inside shows the same file under its first name");
+        let left: Vec<(&str, bool)> =
+            listing.problems.iter().map(|p| (p.0.rsplit('/').next().unwrap(), p.1.en.contains("leads out"))).collect();
+        assert_eq!(left, [("environ", true), ("file.csv", true), ("folder", true), ("zero", true)]);
+        let asked = list(&[PathBuf::from("/proc/self/environ"), PathBuf::from("/dev/null")], Path::new("elsewhere"));
+        assert!(asked.files.is_empty() && asked.problems.len() == 2, "{asked:?}");
+        let link = list(&[given.join("folder")], Path::new("elsewhere"));
+        assert_eq!(link.files.len(), 1, "a link that was given itself is meant");
     }
 
     proptest! {

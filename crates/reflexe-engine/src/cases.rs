@@ -154,6 +154,7 @@ fn one(
         &RunInput {
             catalogue,
             window,
+            narrowed: true,
             only: &BTreeSet::from([check.def.id.clone()]),
             params: &params,
             suspects: case.suspects.clone().unwrap_or_else(|| file.base.suspects.clone()).into_iter().collect(),

@@ -3,6 +3,7 @@
 //! This is the only crate that knows DataFusion: the others never recompile it. SQL sees; `reflexe-fiche` judges.
 pub mod cases;
 pub mod documents;
+pub mod evidence;
 pub mod facts;
 pub mod functions;
 pub mod grid;
@@ -12,6 +13,7 @@ pub mod rows;
 pub mod run;
 pub mod session;
 
+pub use evidence::{Period, Strange};
 use reflexe_model::Text;
 pub use run::{CheckRun, RunInput, RunResult, run};
 pub use session::{Inputs, Options, Rows, Session, TenantFilter};

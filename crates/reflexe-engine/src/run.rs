@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reflexe_fiche::{
     Catalogue, Check, Signal,
+    coverage::Coverage,
     judge::{self, Context, Folded, Outcome, Weighed},
 };
 use reflexe_model::{Finding, Verdict, Window};
 
 use crate::{
-    EngineError, Session,
+    EngineError, Session, evidence,
     session::{instant, literal},
 };
 
@@ -27,8 +28,11 @@ use places::Places;
 pub struct RunInput<'a> {
     /// Checks and signals.
     pub catalogue: &'a Catalogue,
-    /// Period that is searched.
+    /// Period that the evidence must cover.
     pub window: Window,
+    /// Whether a person asked for that period: acts that lie outside it are then left out, of every check alike. Otherwise all that
+    /// the evidence holds is searched, whatever its date.
+    pub narrowed: bool,
     /// Only these checks; all when empty.
     pub only: &'a BTreeSet<String>,
     /// Values of parameters that replace those of the checks.
@@ -69,6 +73,8 @@ pub struct RunResult {
     pub hostile_for: BTreeMap<String, BTreeSet<String>>,
     /// Holders of privileged roles (ids and names, lower case).
     pub privileged: BTreeSet<String>,
+    /// What the evidence was found to cover.
+    pub coverage: Coverage,
 }
 
 /// Runs the checks of a catalogue over a session.
@@ -107,6 +113,9 @@ pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineE
         works.iter().filter_map(|(_, f)| f.as_ref().ok()).flatten().flat_map(|f| f.rows.iter().copied()).collect();
     let cited = session.cited(&ids)?;
     for folded in works.iter_mut().filter_map(|(_, f)| f.as_mut().ok()) {
+        if input.narrowed {
+            folded.retain(|f| !evidence::outside(f.rows.iter().filter_map(|id| cited.get(id)), &window));
+        }
         folded.iter_mut().for_each(|f| complete(f, &cited));
     }
 
@@ -172,5 +181,5 @@ pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineE
         checks.push(CheckRun { id: check.def.id.clone(), outcome, examined: judged.len(), findings, error });
     }
     let hostile_for = hostile_for.into_iter().map(|(who, links)| (who, links.into_keys().collect())).collect();
-    Ok(RunResult { checks, hostile, hostile_for, privileged: sets.privileged })
+    Ok(RunResult { checks, hostile, hostile_for, privileged: sets.privileged, coverage })
 }

@@ -22,14 +22,10 @@ use datafusion::{
     prelude::{SessionConfig, SessionContext},
 };
 use futures::TryStreamExt;
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use reflexe_evidence::spec::{self, ColumnType, Table, TableKind};
-use reflexe_fiche::{
-    Signal,
-    coverage::{Coverage, CoverageRow},
-    value::Value,
-};
-use reflexe_model::{RowId, Window};
+use reflexe_fiche::{Signal, coverage::Coverage, value::Value};
+use reflexe_model::RowId;
 
 use crate::{
     EngineError, functions,
@@ -321,7 +317,7 @@ impl Session {
                 out.insert(OwnDomain { name: name.trim_start_matches("*.").to_owned(), sub_domains });
             }
         }
-        let listed = !out.is_empty() && self.coverage()?.whole("accepted_domain");
+        let listed = !out.is_empty() && Coverage { rows: self.claims()?, gaps: Vec::new() }.whole("accepted_domain");
         if !listed {
             let names = self.strings(
                 "with seen as (
@@ -348,51 +344,6 @@ impl Session {
             out.extend(learnt.map(|name| OwnDomain { name, sub_domains: true }));
         }
         Ok(out.into_iter().collect())
-    }
-
-    /// The window: it ends at the last event of the evidence (never today) and is `days` long.
-    ///
-    /// # Errors
-    /// When a query fails.
-    pub fn window(&self, days: i64) -> Result<Option<Window>, EngineError> {
-        let mut last: Option<Timestamp> = None;
-        for table in spec::tables().iter().filter(|t| t.kind == TableKind::Event) {
-            let Some(time) = &table.time else { continue };
-            for row in rows::all(&self.sql(&format!("select max({time}) as t from {}", table.name))?) {
-                let seen = row.get("t").and_then(|v| v.first()).and_then(Value::as_time);
-                last = last.max(seen);
-            }
-        }
-        Ok(last.map(|to| Window { from: to.checked_sub((days * 24).hours()).unwrap_or(to), to }))
-    }
-
-    /// What the evidence is proven to cover.
-    ///
-    /// # Errors
-    /// When the query fails.
-    pub fn coverage(&self) -> Result<Coverage, EngineError> {
-        let batches = self.sql(
-            "select table_name, coalesce(operation, '*') as operation, coalesce(subject, '*') as subject, time_from, time_to, complete from coverage",
-        )?;
-        let rows = rows::all(&batches)
-            .into_iter()
-            .filter_map(|row| {
-                let first = |c: &str| row.get(c).and_then(|v| v.first()).cloned();
-                let text = |c: &str| first(c).and_then(|v| v.as_text().map(str::to_owned));
-                Some(CoverageRow {
-                    table: text("table_name")?,
-                    operation: text("operation")?,
-                    subject: text("subject")?,
-                    from: first("time_from").and_then(|v| v.as_time()),
-                    to: first("time_to").and_then(|v| v.as_time()),
-                    complete: match first("complete") {
-                        Some(Value::Bool(b)) => Some(b),
-                        _ => None,
-                    },
-                })
-            })
-            .collect();
-        Ok(Coverage { rows, gaps: Vec::new() })
     }
 
     /// Registers signals, given in dependency order, with their parameters written in.

@@ -29,7 +29,7 @@ fn import(file: &Path, out: &Path, threads: usize) -> Result<(), Box<dyn std::er
     let mut dedup = DedupIndex::open(&out.join("index"))?;
     let shown = file.display().to_string();
     let input = FileInput { path: file, shown_path: &shown, file_no: 1 };
-    let mut ctx = ImportContext { out_dir: out, dedup: &mut dedup, threads, progress: &|_| {} };
+    let mut ctx = ImportContext { out_dir: out, dedup: &mut dedup, now: jiff::Timestamp::now(), threads, progress: &|_| {} };
     let outcome = import_file(&input, &mut ctx)?;
     let imported = start.elapsed();
     dedup.flush()?;

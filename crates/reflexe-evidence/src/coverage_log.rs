@@ -19,6 +19,7 @@ use crate::{
     embedded::SOURCES,
     error::Error,
     import::FileInput,
+    spec::{self, Zero},
     state::{At, Known, Origin, Sink, Summary, cell::Cell, coverage_row, map::Row},
     text::record_text,
 };
@@ -78,6 +79,12 @@ struct Run {
     by_type: bool,
     operations: Vec<String>,
     lost: bool,
+    /// The first error that it wrote.
+    error: Option<String>,
+    /// The service refused it.
+    refused: bool,
+    /// It says that it found nothing.
+    zero: bool,
     finished: bool,
     classes: BTreeMap<String, bool>,
     /// The list of which the next lines are items.
@@ -134,15 +141,32 @@ pub(crate) fn import(input: &FileInput<'_>, known: &Known<'_>, sink: &mut dyn Si
         }
     }
     *summary.tenants.entry(String::new()).or_default() = summary.rows.kept;
-    let unfinished: Vec<&str> = log.runs.iter().filter(|r| !r.finished).map(|r| r.what.start.as_str()).collect();
-    if !unfinished.is_empty() {
-        let list = unfinished.join(", ");
-        summary.notes.push(Text::new(
-            format!("Collectes qui ne sont pas allées à leur fin : {list}."),
-            format!("Acquisitions that did not reach their end: {list}."),
-        ));
-    }
+    summary.notes.extend(log.runs.iter().filter_map(note));
     Ok(Some((SOURCE.to_owned(), summary)))
+}
+
+/// What the tool itself says went wrong with a run.
+fn note(run: &Run) -> Option<Text> {
+    let title = run.what.start.trim_start_matches("Starting ");
+    let quoted = run.error.as_ref().map_or_else(|| Text::new("", ""), |e| Text::new(format!(" « {e} »"), format!(" “{e}”")));
+    let (fr, en) = if run.refused {
+        (
+            "refusée par le service (403 : licence ou rôle), rien ou seulement une partie n’a été pris.",
+            "refused by the service (403: licence or role), nothing or only a part was taken.",
+        )
+    } else if !run.finished {
+        ("n’est pas allée à son terme.", "did not reach its end.")
+    } else if run.lost {
+        ("a perdu des enregistrements.", "lost records.")
+    } else if run.zero && run.what.tables.iter().any(|t| spec::table(t).is_some_and(|t| t.zero == Zero::Implausible)) {
+        (
+            "s’est terminée avec 0 enregistrement : un tenant en activité en a toujours, cela ne prouve rien.",
+            "ended with 0 records: a tenant in use always has some, so this proves nothing.",
+        )
+    } else {
+        return None;
+    };
+    Some(Text::new(format!("{title} : {fr}{}", quoted.fr), format!("{title}: {en}{}", quoted.en)))
 }
 
 /// Whether the beginning of a text is the log of the tool: lines that begin with a time, and a title of one of its runs.
@@ -207,7 +231,13 @@ impl Log {
             return;
         }
         self.wrapped(text);
-        let Some(run) = &mut self.current else { return };
+        // the count stands under the title that ends a run
+        let Some(run) = &mut self.current else {
+            if let Some(run) = self.runs.last_mut() {
+                run.zero |= says_zero(text);
+            }
+            return;
+        };
         run.message(text);
         if run.what.empty.as_deref() == Some(text) {
             run.finished = true;
@@ -271,6 +301,9 @@ impl Run {
             by_type: false,
             operations: Vec::new(),
             lost: false,
+            error: None,
+            refused: false,
+            zero: false,
             finished: false,
             classes: BTreeMap::new(),
             list: None,
@@ -312,6 +345,12 @@ impl Run {
             self.classes.insert(class.to_owned(), false);
         } else if let Some(class) = after("Summary for ").and_then(|t| t.strip_suffix(':')) {
             self.classes.insert(class.to_owned(), true);
+        } else if let Some(error) = after("[ERROR]") {
+            self.lost = true;
+            self.refused |= refuses(error);
+            self.error.get_or_insert_with(|| error.trim().chars().take(200).collect());
+        } else if says_zero(text) {
+            self.zero = true;
         } else if after("[ERROR").is_some()
             || text.contains("NOT CAPTURED")
             || text.contains("but the max is")
@@ -323,7 +362,9 @@ impl Run {
 
     /// Whether it is complete, with the word for the reason.
     fn verdict(&self) -> (Option<bool>, &str) {
-        if !self.finished {
+        if self.refused {
+            (Some(false), "refused")
+        } else if !self.finished {
             (Some(false), "unfinished")
         } else if self.lost {
             (Some(false), "events_lost")
@@ -369,9 +410,42 @@ fn rows(run: &Run) -> Vec<Row> {
     }
     let (from, to) = run.period();
     let tables = run.what.tables.iter();
+    let silent = |table: &str| run.zero && spec::table(table).is_some_and(|t| t.zero == Zero::Implausible);
     tables
-        .flat_map(|table| claims.iter().map(move |(op, complete, reason)| dated(table, op, *complete, reason, from, to)))
+        .flat_map(|table| {
+            let nothing = silent(table);
+            claims.iter().map(move |(op, complete, reason)| match complete {
+                // nothing where there is always something: the tool did not see what is there
+                Some(false) => dated(table, op, *complete, reason, from, to),
+                _ if nothing => dated(table, op, Some(false), "implausible_zero", from, to),
+                _ => dated(table, op, *complete, reason, from, to),
+            })
+        })
         .collect()
+}
+
+/// Whether an error says that the service refused: rights or licence, not a fault of the moment.
+fn refuses(error: &str) -> bool {
+    let error = error.to_lowercase();
+    [
+        "forbidden",
+        "403",
+        "premium license",
+        "premium licence",
+        "premiumtenant",
+        "insufficient privileges",
+        "authorization_requestdenied",
+        "access is denied",
+        "accessdenied",
+    ]
+    .iter()
+    .any(|word| error.contains(word))
+}
+
+/// Whether a line says that there was nothing.
+fn says_zero(text: &str) -> bool {
+    let text = text.trim().to_ascii_lowercase();
+    text == "total records: 0" || (text.starts_with("[info] no ") && text.ends_with("logs found for the specified period"))
 }
 
 fn dated(table: &str, operation: &str, complete: Option<bool>, reason: &str, from: Option<i64>, to: Option<i64>) -> Row {
@@ -446,6 +520,49 @@ mod tests {
         let no_identity = example().replace("Summary for managedIdentity:", "");
         assert!(read(&no_identity).contains(&claim("signin", "*", Some(false), "class_not_acquired")));
         assert!(read(&no_identity).contains(&claim("signin", "interactive", Some(true), "tool_log")));
+    }
+
+    #[test]
+    fn what_the_service_refused_is_said_so() {
+        let asked = "2026-11-03 09:40:06: [INFO] Acquiring the interactiveUser & nonInteractiveUser sign-in logs";
+        let no = "2026-11-03 09:40:09: [ERROR] Failed to acquire logs after 5 attempts. Error: Response status code does not indicate success: Forbidden (Forbidden).";
+        let log = example().replace(asked, &format!("{asked}\n{no}"));
+        assert!(read(&log).contains(&claim("signin", "*", Some(false), "refused")));
+        assert!(read(&log).contains(&claim("directory_audit", "*", Some(true), "tool_log")), "the next one is another");
+        let mut said = Log::default();
+        log.lines().for_each(|l| said.line(l, &At::default()));
+        said.close();
+        let notes: Vec<Text> = said.runs.iter().filter_map(note).collect();
+        assert!(notes.len() == 1 && notes[0].en.contains("refused") && notes[0].en.contains("Forbidden"), "{notes:?}");
+    }
+
+    #[test]
+    fn zero_records_where_there_is_always_something_prove_nothing() {
+        for zero in [
+            (
+                "=== Audit Log Collection Summary ===",
+                "=== Audit Log Collection Summary ===\n2026-11-03 09:50:00: Total Records: 0",
+            ),
+            (
+                "=== Audit Log Collection Summary ===",
+                "2026-11-03 09:49:59: [INFO] No audit logs found for the specified period\n=== Audit Log Collection Summary ===",
+            ),
+        ] {
+            let (before, after) = zero.1.split_once('\n').unwrap();
+            let log = if before.starts_with("===") {
+                example().replace(zero.0, &format!("{before}\n{after}"))
+            } else {
+                example().replace("2026-11-03 09:50:00: \n=== Audit", &format!("{before}\n2026-11-03 09:50:00: \n=== Audit"))
+            };
+            let got = read(&log);
+            assert!(got.contains(&claim("directory_audit", "*", Some(false), "implausible_zero")), "{got:?}");
+            assert!(got.contains(&claim("signin", "*", Some(true), "tool_log")), "the one before is another");
+        }
+        let some = example().replace(
+            "=== Audit Log Collection Summary ===",
+            "=== Audit Log Collection Summary ===\n2026-11-03 09:50:00: Total Records: 12",
+        );
+        assert!(read(&some).contains(&claim("directory_audit", "*", Some(true), "tool_log")));
     }
 
     #[test]

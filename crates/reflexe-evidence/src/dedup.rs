@@ -1,7 +1,7 @@
 //! Which records the case already holds, over all files, in bounded memory.
 //!
 //! Keys live in a map up to [`LIMIT`]; beyond that they are on disk only, in sorted runs that are searched when a Bloom
-//! filter says that the key may be there. Every evidence file has runs of its own, named `<file_no>-<part>.run`, so that a
+//! filter says that the key may be there. Every evidence file has runs of its own, named `<file_no>-<part>.keys`, so that a
 //! file which is not committed leaves nothing.
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use std::{
 
 use reflexe_model::RowId;
 
-use crate::error::Error;
+use crate::{error::Error, events::Keys};
 
 /// Keys held in memory at most: about 200 MB, half as much again while the map grows.
 const LIMIT: usize = 3_000_000;
@@ -20,6 +20,11 @@ const LIMIT: usize = 3_000_000;
 const PENDING: usize = 1 << 17;
 /// Bytes of an entry on disk: table, key, richness, row.
 const ENTRY: usize = 1 + 16 + 2 + 8;
+
+/// Extension of a run.
+const EXTENSION: &str = "keys";
+/// Extension of a run of an earlier version, whose keys are ids alone.
+const BY_ID: &str = "run";
 
 /// Table number and key.
 type Key = (u8, u128);
@@ -36,8 +41,8 @@ struct Kept {
 pub enum Decision {
     /// The case does not hold it.
     New,
-    /// The case holds it, as rich or richer.
-    Duplicate,
+    /// The case holds it, as rich or richer: this row.
+    Duplicate(RowId),
     /// The case holds it, poorer: this one takes its place.
     Richer(RowId),
 }
@@ -56,6 +61,8 @@ pub struct DedupIndex {
     parts: u32,
     /// Whether the runs of the file imported last are complete on disk.
     flushed: bool,
+    /// Whether a run of an earlier version is there, which knew records by their id alone.
+    by_id: bool,
 }
 
 #[derive(Debug)]
@@ -87,6 +94,7 @@ impl DedupIndex {
             file_no: 0,
             parts: 0,
             flushed: true,
+            by_id: false,
         };
         let shown = dir.display().to_string();
         for entry in fs::read_dir(dir).map_err(Error::read(&shown))? {
@@ -97,10 +105,9 @@ impl DedupIndex {
                 fs::remove_file(&path).map_err(Error::write(&path))?;
                 continue;
             }
-            let Some(file_no) = name.strip_suffix(".run").and_then(|n| n.split_once('-')).and_then(|(n, _)| n.parse().ok())
-            else {
-                continue;
-            };
+            let Some((stem, of)) = name.rsplit_once('.').filter(|(_, of)| matches!(*of, EXTENSION | BY_ID)) else { continue };
+            let Some(file_no) = stem.split_once('-').and_then(|(n, _)| n.parse().ok()) else { continue };
+            index.by_id |= of == BY_ID;
             let size = fs::metadata(&path).map_err(Error::read(&shown))?.len();
             if size % ENTRY as u64 != 0 {
                 return Err(Error::Index { path });
@@ -149,18 +156,17 @@ impl DedupIndex {
     ///
     /// # Errors
     /// When a run cannot be read or written.
-    pub(crate) fn decide(&mut self, table: u8, key: u128, richness: u16, row: RowId) -> Result<Decision, Error> {
-        let key = (table, key);
+    pub(crate) fn decide(&mut self, table: u8, keys: Keys, richness: u16, row: RowId) -> Result<Decision, Error> {
+        let key = (table, keys.record);
         let new = Kept { richness, row: row.0 };
-        let known = match self.held.get(&key).copied() {
-            Some(kept) => Some(kept),
-            None if self.bloom.as_ref().is_some_and(|b| b.has(key)) => self.search(key)?,
-            None => None,
-        };
+        let mut known = self.known(key)?;
+        if known.is_none() && self.by_id && keys.id != 0 {
+            known = self.known((table, keys.id))?;
+        }
         let decision = match known {
             None => Decision::New,
             Some(kept) if kept.richness < richness => Decision::Richer(RowId(kept.row)),
-            Some(_) => return Ok(Decision::Duplicate),
+            Some(kept) => return Ok(Decision::Duplicate(RowId(kept.row))),
         };
         let replaced = self.held.insert(key, new);
         self.pending.push((key, new, replaced));
@@ -171,6 +177,14 @@ impl DedupIndex {
             self.spill()?;
         }
         Ok(decision)
+    }
+
+    fn known(&mut self, key: Key) -> Result<Option<Kept>, Error> {
+        match self.held.get(&key).copied() {
+            Some(kept) => Ok(Some(kept)),
+            None if self.bloom.as_ref().is_some_and(|b| b.has(key)) => self.search(key),
+            None => Ok(None),
+        }
     }
 
     /// Writes the records of the file imported last as runs of its own. Call it just before the case commits the file.
@@ -271,7 +285,7 @@ impl DedupIndex {
         // a record replaced within the file: the richer one, which came later
         entries.sort_unstable_by_key(|(k, kept)| (*k, std::cmp::Reverse(kept.richness)));
         entries.dedup_by_key(|e| e.0);
-        let path = self.dir.join(format!("{}-{:05}.run", self.file_no, self.parts));
+        let path = self.dir.join(format!("{}-{:05}.{EXTENSION}", self.file_no, self.parts));
         let temporary = path.with_extension("tmp");
         let write = || -> std::io::Result<()> {
             let mut out = BufWriter::new(File::create(&temporary)?);
@@ -398,9 +412,13 @@ mod tests {
         RowId::new(1, file, n)
     }
 
+    fn key(n: u128) -> Keys {
+        Keys { record: n, id: 0 }
+    }
+
     fn import(index: &mut DedupIndex, file: u32, keys: std::ops::Range<u128>) -> usize {
         index.begin(file).unwrap();
-        keys.filter(|k| index.decide(1, *k, 5, row(file, *k as u64)).unwrap() == Decision::New).count()
+        keys.filter(|k| index.decide(1, key(*k), 5, row(file, *k as u64)).unwrap() == Decision::New).count()
     }
 
     #[test]
@@ -441,23 +459,41 @@ mod tests {
     }
 
     #[test]
+    fn a_run_of_an_earlier_version_knows_records_by_their_id() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut index = DedupIndex::open(dir.path()).unwrap();
+        assert_eq!(import(&mut index, 1, 7..8), 1);
+        index.flush().unwrap();
+        let copy = |n| Keys { record: 1000 + n, id: n };
+        index.begin(2).unwrap();
+        assert_eq!(index.decide(1, copy(7), 5, row(2, 0)).unwrap(), Decision::New, "ids alone fold nothing");
+        index.rollback().unwrap();
+        drop(index);
+        fs::rename(dir.path().join("1-00000.keys"), dir.path().join("1-00000.run")).unwrap();
+        let mut index = DedupIndex::open(dir.path()).unwrap();
+        index.begin(2).unwrap();
+        assert_eq!(index.decide(1, copy(7), 5, row(2, 0)).unwrap(), Decision::Duplicate(row(1, 7)));
+        assert_eq!(index.decide(1, copy(8), 5, row(2, 0)).unwrap(), Decision::New);
+    }
+
+    #[test]
     fn a_richer_copy_takes_the_place() {
         let dir = tempfile::tempdir().unwrap();
         for limit in [0, 1000] {
             let dir = dir.path().join(limit.to_string());
             let mut index = DedupIndex::open_with(&dir, limit).unwrap();
             index.begin(1).unwrap();
-            assert_eq!(index.decide(1, 7, 5, row(1, 0)).unwrap(), Decision::New);
-            assert_eq!(index.decide(2, 7, 5, row(1, 0)).unwrap(), Decision::New, "tables are apart");
-            assert_eq!(index.decide(1, 7, 5, row(1, 1)).unwrap(), Decision::Duplicate);
-            assert_eq!(index.decide(1, 7, 6, row(1, 2)).unwrap(), Decision::Richer(row(1, 0)));
+            assert_eq!(index.decide(1, key(7), 5, row(1, 0)).unwrap(), Decision::New);
+            assert_eq!(index.decide(2, key(7), 5, row(1, 0)).unwrap(), Decision::New, "tables are apart");
+            assert_eq!(index.decide(1, key(7), 5, row(1, 1)).unwrap(), Decision::Duplicate(row(1, 0)));
+            assert_eq!(index.decide(1, key(7), 6, row(1, 2)).unwrap(), Decision::Richer(row(1, 0)));
             index.flush().unwrap();
             index.begin(2).unwrap();
-            assert_eq!(index.decide(1, 7, 9, row(2, 0)).unwrap(), Decision::Richer(row(1, 2)));
+            assert_eq!(index.decide(1, key(7), 9, row(2, 0)).unwrap(), Decision::Richer(row(1, 2)));
             index.rollback().unwrap();
             index.begin(3).unwrap();
-            assert_eq!(index.decide(1, 7, 6, row(3, 0)).unwrap(), Decision::Duplicate);
-            assert_eq!(index.decide(1, 7, 7, row(3, 1)).unwrap(), Decision::Richer(row(1, 2)));
+            assert_eq!(index.decide(1, key(7), 6, row(3, 0)).unwrap(), Decision::Duplicate(row(1, 2)));
+            assert_eq!(index.decide(1, key(7), 7, row(3, 1)).unwrap(), Decision::Richer(row(1, 2)));
         }
     }
 }

@@ -38,6 +38,8 @@ pub struct ImportContext<'a> {
     pub out_dir: &'a Path,
     /// Record ids that the case holds. On success the caller calls [`DedupIndex::flush`], on failure [`DedupIndex::rollback`].
     pub dedup: &'a mut DedupIndex,
+    /// When the import happens: a date that is later cannot be believed.
+    pub now: Timestamp,
     /// Worker threads, at least 1. The output does not depend on it.
     pub threads: usize,
     /// Told the number of bytes read so far, from any thread.
@@ -76,6 +78,8 @@ pub struct FileReport {
     pub superseded: Vec<RowId>,
     /// Domains that the evidence shows to be the tenant's own, in order.
     pub domains: Vec<String>,
+    /// Records that repeat one of an earlier file, by the number of that file.
+    pub repeats: BTreeMap<u32, u64>,
 }
 
 /// What one source of a file gave.
@@ -85,11 +89,11 @@ pub struct SourceReport {
     pub source: String,
     /// Accounting. A record whose richer copy replaces an earlier row counts as a duplicate: the case holds no more records.
     pub rows: RowCount,
-    /// Earliest event time.
+    /// Earliest event time that can be believed.
     pub from: Option<Timestamp>,
-    /// Latest event time.
+    /// Latest event time that can be believed.
     pub to: Option<Timestamp>,
-    /// Kept rows by tenant id; rows that name none count under the empty string.
+    /// Rows by tenant id, copies included; rows that name none count under the empty string.
     pub tenants: BTreeMap<String, u64>,
     /// What a reader should know.
     pub notes: Vec<Text>,
@@ -217,5 +221,5 @@ fn events(input: &FileInput<'_>, ctx: &mut ImportContext<'_>, path: &Path, plan:
         progress: ctx.progress,
     };
     let totals = pipeline::run(&work, ctx.dedup)?;
-    report::event_report(input, ctx.out_dir, plan, totals)
+    report::event_report(input, ctx, plan, totals)
 }

@@ -39,6 +39,9 @@ pub struct Obtain {
     /// What else to know.
     #[serde(default)]
     pub note: Option<Text>,
+    /// What to do where the service refused it: not the same again.
+    #[serde(default)]
+    pub refused: Option<Text>,
 }
 
 /// Every way, by id.
@@ -89,7 +92,8 @@ mod tests {
             assert_eq!(*path, format!("{}.toml", obtain.id));
         }
         for o in all() {
-            let texts = [Some(&o.title), o.portal.as_ref(), o.role.as_ref(), o.licence.as_ref(), o.note.as_ref()];
+            let texts =
+                [Some(&o.title), o.portal.as_ref(), o.role.as_ref(), o.licence.as_ref(), o.note.as_ref(), o.refused.as_ref()];
             for text in texts.into_iter().flatten() {
                 assert!(!text.fr.is_empty() && !text.en.is_empty(), "{}: both languages", o.id);
             }

@@ -71,8 +71,8 @@ pub fn judge(path: &Path, shown: &str, head: &[u8], mark: usize, facts: FileFact
     let skip = head[mark..].iter().take_while(|b| blank(b)).count() + mark;
     match head.get(skip) {
         None => Ok(nothing(
-            "fichier vide : l’export n’a rien donné ou s’est interrompu",
-            "empty file: the export gave nothing or was interrupted",
+            "fichier vide : l’export n’a rien donné ou s’est interrompu ; il ne prouve rien",
+            "empty file: the export gave nothing or was interrupted; it proves nothing",
             false,
         )),
         Some(b'{' | b'[') => json(path, shown, head, mark, facts),
@@ -101,6 +101,7 @@ fn json(path: &Path, shown: &str, head: &[u8], mark: usize, mut facts: FileFacts
     let mut slots = Slots::default();
     let mut seen = Vec::new();
     let mut main = None;
+    let mut refusal = None;
     while seen.len() < SAMPLE {
         let Some(item) = records.next(8 * HEAD, &mut slots).map_err(Error::read(shown))? else { break };
         if item.bad.is_some() {
@@ -110,6 +111,9 @@ fn json(path: &Path, shown: &str, head: &[u8], mark: usize, mut facts: FileFacts
         let o = Object { text: &text, slots: &slots, plain: false };
         let kind = family(&o);
         main = main.or_else(|| main_source(&o, kind));
+        if kind == Family::Error && refusal.is_none() {
+            refusal = o.get(Key::Error).and_then(Raw::nested).map(|error| refused(&error));
+        }
         if let Some(date) = o.text(Key::CreationDate) {
             let known = o
                 .get(Key::AuditData)
@@ -133,13 +137,36 @@ fn json(path: &Path, shown: &str, head: &[u8], mark: usize, mut facts: FileFacts
             "a list of contents to be fetched (contentUri), not the contents themselves",
             false,
         ),
-        Some(Family::Error) if seen.len() == 1 => nothing(
-            "message d’erreur à la place des données : la requête a été refusée",
-            "an error message in place of data: the request was refused",
+        Some(Family::Error) if seen.len() == 1 => {
+            let said = refusal.unwrap_or_default();
+            Judgement::Nothing {
+                reason: Text::new(
+                    format!("message d’erreur à la place des données : la requête a été refusée{}. {}", said, REFUSED.0),
+                    format!("an error message in place of data: the request was refused{}. {}", said, REFUSED.1),
+                ),
+                harmless: false,
+            }
+        }
+        None if head[mark..].iter().all(|b| b.is_ascii_whitespace() || matches!(b, b'[' | b']' | b',')) => nothing(
+            "liste vide, sans rien qui dise de quoi : un export peut être vide parce qu’il a échoué, celui-ci ne prouve rien",
+            "an empty list, and nothing says of what: an export may be empty because it failed, this one proves nothing",
             false,
         ),
         _ => Judgement::Other,
     })
+}
+
+/// What a refusal means for what to do next.
+const REFUSED: (&str, &str) = (
+    "Vérifiez la licence et le rôle avant de redemander le même export ; d’ici là, ce journal n’est pas « vide », il est inconnu",
+    "Check the licence and the role before you ask for the same export again; until then this log is not “empty”, it is unknown",
+);
+
+/// Code and message of an error of Graph, as they are said.
+fn refused(error: &str) -> String {
+    let text = |name| member(error, name).and_then(Raw::text).map(|t| t.chars().take(160).collect::<String>());
+    let parts: Vec<String> = [text("code"), text("message")].into_iter().flatten().collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(": ")) }
 }
 
 /// The source of a record that is of an event family.

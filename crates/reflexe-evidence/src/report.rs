@@ -1,17 +1,15 @@
 //! What an event file gave, in words: accounting by source, notes, and the rows of `coverage`.
-use std::path::Path;
-
 use reflexe_model::{RowCount, Text};
 
 use crate::{
     error::Error,
     events::{
-        Coverage, Source,
+        Coverage, LOST, Source,
         pipeline::{SourceCount, Totals, table_names},
         time::timestamp,
     },
-    import::{FileInput, FileReport, Outcome, SourceReport},
-    recognise::Plan,
+    import::{FileInput, FileReport, ImportContext, Outcome, SourceReport},
+    recognise::{Container, Plan},
     write::{Provenance, TableBuilder, write_part},
 };
 
@@ -25,7 +23,7 @@ struct Cap {
 ///
 /// # Errors
 /// When the coverage cannot be written.
-pub fn event_report(input: &FileInput<'_>, out_dir: &Path, plan: &Plan, mut totals: Totals) -> Result<Outcome, Error> {
+pub fn event_report(input: &FileInput<'_>, ctx: &ImportContext<'_>, plan: &Plan, mut totals: Totals) -> Result<Outcome, Error> {
     // what cannot be read belongs to the source of the file
     if totals.rejected > 0
         && let Some(main) = plan.main.or_else(|| totals.sources.keys().next().copied())
@@ -37,13 +35,15 @@ pub fn event_report(input: &FileInput<'_>, out_dir: &Path, plan: &Plan, mut tota
     let c = Coverage::get();
     let mut coverage = TableBuilder::new(c.table);
     let mut sources = Vec::new();
+    let unread: u64 = totals.codes.iter().filter(|(code, _)| loses(code)).map(|(_, n)| n).sum();
     let mut first = true;
     for (source, count) in &totals.sources {
+        let span = count.days.believed(Some(ctx.now.as_microsecond())).span;
         let caps = caps(*source, &count.rows, &totals);
         let table = source.table();
         // One row for each class: sign-ins of services prove nothing about those of people.
         let classes: Vec<&str> = if count.classes.is_empty() { vec!["*"] } else { count.classes.iter().copied().collect() };
-        for class in classes.into_iter().filter(|_| count.rows.read > count.rows.rejected) {
+        let begin = |coverage: &mut TableBuilder, operation: &str| {
             coverage.row(&Provenance {
                 evidence_id: &input.evidence_id(),
                 source_kind: source.id(),
@@ -51,12 +51,21 @@ pub fn event_report(input: &FileInput<'_>, out_dir: &Path, plan: &Plan, mut tota
                 ..Provenance::default()
             });
             coverage.text(c.table_name, table);
-            coverage.text(c.operation, class);
+            coverage.text(c.operation, operation);
             coverage.text(c.subject, "*");
-            if let Some((from, to)) = count.span {
+            if let Some((from, to)) = span {
                 coverage.ts(c.time_from, from);
                 coverage.ts(c.time_to, to);
             }
+        };
+        if first && unread > 0 {
+            begin(&mut coverage, "*");
+            coverage.bool(c.complete, false);
+            coverage.text(c.reason, "rows_rejected");
+            coverage.i64(c.lost, unread.cast_signed());
+        }
+        for class in classes.into_iter().filter(|_| count.rows.read > count.rows.rejected) {
+            begin(&mut coverage, class);
             match caps.first() {
                 Some(cap) => {
                     coverage.bool(c.complete, false);
@@ -66,23 +75,31 @@ pub fn event_report(input: &FileInput<'_>, out_dir: &Path, plan: &Plan, mut tota
             }
         }
         let mut notes: Vec<Text> = caps.into_iter().map(|cap| cap.note).collect();
+        notes.extend(doubts(*source, count, plan));
         if first {
             notes.extend(file_notes(plan, &totals));
             first = false;
         }
-        sources.push(source_report(*source, count, &totals, notes));
+        sources.push(source_report(*source, count, span, &totals, notes));
     }
-    write_part(out_dir, input.file_no, 0, &coverage.finish())?;
+    write_part(ctx.out_dir, input.file_no, 0, &coverage.finish())?;
     Ok(Outcome::Recognised(FileReport {
         blake3: String::new(),
         size: 0,
         sources,
         superseded: totals.superseded,
+        repeats: totals.repeats,
         domains: totals.domains.into_iter().collect(),
     }))
 }
 
-fn source_report(source: Source, count: &SourceCount, totals: &Totals, notes: Vec<Text>) -> SourceReport {
+fn source_report(
+    source: Source,
+    count: &SourceCount,
+    span: Option<(i64, i64)>,
+    totals: &Totals,
+    notes: Vec<Text>,
+) -> SourceReport {
     let mut tables: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
     for (name, n) in table_names().into_iter().zip(count.tables) {
         if n > 0 {
@@ -92,8 +109,8 @@ fn source_report(source: Source, count: &SourceCount, totals: &Totals, notes: Ve
     SourceReport {
         source: source.id().to_owned(),
         rows: count.rows,
-        from: count.span.and_then(|s| timestamp(s.0)),
-        to: count.span.and_then(|s| timestamp(s.1)),
+        from: span.and_then(|s| timestamp(s.0)),
+        to: span.and_then(|s| timestamp(s.1)),
         tenants: totals.tenants.iter().filter(|((s, _), _)| *s == source).map(|((_, t), n)| (t.clone(), *n)).collect(),
         notes,
         tables,
@@ -179,6 +196,88 @@ fn file_notes(plan: &Plan, totals: &Totals) -> Vec<Text> {
     notes
 }
 
+/// Whether a record rejected with this code may have been evidence of the kind of its file: a log of another category, or a list
+/// of contents, takes nothing away from it.
+fn loses(code: &str) -> bool {
+    !matches!(code, "category_unsupported" | "content_listing")
+}
+
+/// What the records of a source lost, and what they have in place of ids.
+fn doubts(source: Source, count: &SourceCount, plan: &Plan) -> Vec<Text> {
+    let mut notes = Vec::new();
+    for flag in LOST {
+        let by: Vec<(&str, u64)> =
+            count.lost.iter().filter(|((f, _), _)| *f == flag).map(|((_, op), n)| (op.as_str(), *n)).collect();
+        let n: u64 = by.iter().map(|(_, n)| n).sum();
+        if n > 0 {
+            let (fr, en) = lost(flag, n);
+            let list = operations(by);
+            notes.push(Text::new(format!("{fr}\u{a0}: {}.", list.fr), format!("{en}: {}.", list.en)));
+        }
+    }
+    if count.excel > 0 {
+        notes.push(Text::new(
+            "Ce journal est passé par Excel, qui coupe chaque cellule à 32 767 caractères : demandez l’export d’origine, jamais ouvert.",
+            "This log went through Excel, which cuts every cell at 32,767 characters: ask for the original export, never opened.",
+        ));
+    } else if matches!(&plan.container, Container::Csv(d) if d.delimiter == b';') && source.table() == "ual_event" {
+        notes.push(Text::new(
+            "Points-virgules au lieu des virgules : ce journal a sans doute été réenregistré par un tableur (Excel), qui coupe les longs détails et change les dates. Demandez l’export d’origine.",
+            "Semicolons instead of commas: this log was probably saved again by a spreadsheet (Excel), which cuts long details and changes dates. Ask for the original export.",
+        ));
+    }
+    if count.no_id > 0 {
+        let n = count.no_id;
+        notes.push(Text::new(
+            format!("Dans {n} enregistrement(s), l’identifiant n’en est pas un (caviardé, anonymisé ou à zéro) : les copies se reconnaissent à leur contenu entier."),
+            format!("In {n} record(s) the id is not an id (redacted, anonymised or zeroed): copies are told by their whole content."),
+        ));
+    }
+    if count.shared_id > 0 {
+        let n = count.shared_id;
+        notes.push(Text::new(
+            format!("{n} enregistrement(s) portent l’identifiant du précédent avec un autre contenu : ces identifiants n’en sont pas, aucun n’est écarté pour cela."),
+            format!("{n} record(s) have the id of the one before and another content: these ids are not ids, and none is left out for it."),
+        ));
+    }
+    notes
+}
+
+fn lost(flag: &str, n: u64) -> (String, String) {
+    match flag {
+        "date_unreadable" => (
+            format!("{n} enregistrement(s) gardé(s) sans date lisible (lignes dans ingest_issue)"),
+            format!("{n} record(s) kept without a date that can be read (lines in ingest_issue)"),
+        ),
+        "depth_loss" => (
+            format!(
+                "{n} enregistrement(s) dont les listes ont été aplaties par l’export (profondeur de ConvertTo-Json) : ce qui a changé est inconnu"
+            ),
+            format!("{n} record(s) whose lists were flattened by the export (depth of ConvertTo-Json): what changed is unknown"),
+        ),
+        _ => (
+            format!(
+                "{n} enregistrement(s) au détail coupé ou illisible : date, compte et opération sont gardés, ce qui a changé est inconnu"
+            ),
+            format!(
+                "{n} record(s) whose detail is cut or unreadable: time, user and operation are kept, what changed is unknown"
+            ),
+        ),
+    }
+}
+
+/// The operations, most frequent first; at most eight are named.
+fn operations(mut by: Vec<(&str, u64)>) -> Text {
+    by.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let more = by.len().saturating_sub(8);
+    let list: Vec<String> = by.iter().take(8).map(|(op, n)| format!("{} ({n})", op.trim_end_matches('.'))).collect();
+    let list = list.join(", ");
+    match more {
+        0 => Text::new(list.clone(), list),
+        n => Text::new(format!("{list} et {n} autre(s)"), format!("{list} and {n} more")),
+    }
+}
+
 /// What a code of `ingest_issue` means.
 pub fn issue(code: &str) -> Text {
     let (fr, en) = match code {
@@ -193,6 +292,9 @@ pub fn issue(code: &str) -> Text {
         "record_unknown" => ("enregistrement d’aucune sorte connue", "record of no known kind"),
         "category_unsupported" => ("catégorie de journal qui n’est pas lue", "log category that is not read"),
         "content_listing" => ("liste de contenus à télécharger", "list of contents to be fetched"),
+        "date_unreadable" => {
+            ("aucune date lisible : la ligne est gardée sans date", "no date that can be read: the row is kept without one")
+        }
         "refusal" => ("message d’erreur à la place des données", "error message in place of data"),
         _ => ("voir le code", "see the code"),
     };

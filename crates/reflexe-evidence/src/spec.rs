@@ -19,6 +19,16 @@ pub enum TableKind {
     System,
 }
 
+/// Whether an export of the table that holds nothing can be an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Zero {
+    /// There may really be none: no rule, no consent, no holder of a right.
+    Plausible,
+    /// There is always something, in every tenant that lives: nothing means that the export did not work.
+    Implausible,
+}
+
 /// Type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -78,8 +88,13 @@ pub struct Table {
     pub number: u8,
     /// Kind.
     pub kind: TableKind,
+    /// Whether none at all can be an answer.
+    pub zero: Zero,
     /// One sentence.
     pub title: Text,
+    /// Column whose values `coverage` calls operations.
+    #[serde(default)]
+    pub operation: Option<String>,
     /// Column that holds the time of the row.
     #[serde(default)]
     pub time: Option<String>,
@@ -181,7 +196,7 @@ mod tests {
                 assert!(names.insert(&c.name), "{}.{} twice", t.name, c.name);
                 assert!(!c.about.fr.is_empty() && !c.about.en.is_empty(), "{}.{}: sentence in both languages", t.name, c.name);
             }
-            for c in t.time.iter().chain(&t.actor).chain(&t.record_id).chain(t.links.keys()) {
+            for c in t.time.iter().chain(&t.actor).chain(&t.operation).chain(&t.record_id).chain(t.links.keys()) {
                 assert!(t.column(c).is_some(), "{}: no column {c}", t.name);
             }
             if let Some(parent) = &t.part_of {

@@ -7,7 +7,7 @@ use reflexe_model::{Lang, Text, Window};
 use crate::{def::Need, say};
 
 /// One row of the table `coverage`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CoverageRow {
     /// Table that is covered.
     pub table: String,
@@ -21,6 +21,10 @@ pub struct CoverageRow {
     pub to: Option<Timestamp>,
     /// Whether it is complete; `None` where nobody knows.
     pub complete: Option<bool>,
+    /// Why, as the word of the table.
+    pub reason: String,
+    /// Records that are there and cannot be read whole: what other rows cover, such a row takes away. 0 for none.
+    pub lost: u64,
 }
 
 /// A time of which a log proves nothing, however whole its export: somebody had switched the logging off.
@@ -68,8 +72,11 @@ fn operations(need: &Need) -> impl Iterator<Item = &str> {
 impl Coverage {
     /// Whether a table is proven to be covered as a need asks, for one subject or for all.
     ///
-    /// Several rows may together cover a window: the export of each month of six is six files.
+    /// Several rows may together cover a window: the export of each month of six is six files. Nothing covers what was lost.
     pub fn covers(&self, table: &str, need: &Need, window: &Window, subject: Option<&str>) -> bool {
+        if self.against(table, need, window, subject).any(|r| r.lost > 0) {
+            return false;
+        }
         operations(need).all(|op| {
             if self.gaps.iter().any(|gap| gap.hurts(table, op, window, subject)) {
                 return false;
@@ -121,6 +128,25 @@ impl Coverage {
         found.iter().map(|(key, ops)| Text::new(sentence(key, ops, Lang::Fr), sentence(key, ops, Lang::En))).collect()
     }
 
+    /// The rows that speak against a need: what is known to be incomplete, and what was lost, of an operation that it names (of any,
+    /// if it names none) and in its period.
+    pub fn against<'a>(
+        &'a self,
+        table: &'a str,
+        need: &'a Need,
+        window: &'a Window,
+        subject: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a CoverageRow> {
+        let asked =
+            move |op: &str| op == "*" || need.operations.is_empty() || need.operations.iter().any(|o| o.eq_ignore_ascii_case(op));
+        let inside = move |r: &CoverageRow| {
+            !need.window || (r.from.is_none_or(|from| from <= window.to) && r.to.is_none_or(|to| to >= window.from))
+        };
+        let of = move |s: &str| s == "*" || subject.is_none_or(|subject| s.eq_ignore_ascii_case(subject));
+        let rows = self.rows.iter().filter(move |r| r.table == table && (r.lost > 0 || r.complete == Some(false)));
+        rows.filter(move |r| asked(&r.operation) && of(&r.subject) && inside(r))
+    }
+
     /// Whether anything at all is known of a table (rows were imported, whatever their completeness).
     pub fn mentions(&self, table: &str) -> bool {
         self.rows.iter().any(|r| r.table == table && r.complete != Some(false))
@@ -154,6 +180,7 @@ mod tests {
             from: Some(from.parse().expect("time")),
             to: Some(to.parse().expect("time")),
             complete,
+            ..CoverageRow::default()
         }
     }
 
@@ -186,6 +213,33 @@ mod tests {
         assert!(one.covers("signin", &need(&["read"]), &window, Some("b@example.com")) && one.covers("signin", &need(&["write"]), &window, None));
         let said = &one.reasons("signin", &need(&["read"]), &window)[0];
         assert_eq!(said.en, "From 2026-02-01 00:00:00 UTC on, the log proves no absence for a@example.com (Read): auditing had been switched off.");
+    }
+
+    #[test]
+    fn what_was_lost_is_covered_by_nobody() {
+        let window =
+            Window { from: "2026-01-01T00:00:00Z".parse().expect("time"), to: "2026-03-01T00:00:00Z".parse().expect("time") };
+        let whole = CoverageRow { operation: "*".into(), ..row("2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z", Some(true)) };
+        let hole = |operation: &str, from: Option<&str>| CoverageRow {
+            operation: operation.into(),
+            from: from.map(|t| t.parse().expect("time")),
+            to: from.map(|t| t.parse().expect("time")),
+            complete: Some(false),
+            lost: 1,
+            ..whole.clone()
+        };
+        let covers = |hole: CoverageRow, operations: &[&str]| {
+            let need = Need { window: true, operations: operations.iter().map(|o| (*o).into()).collect(), ..Need::default() };
+            Coverage { rows: vec![whole.clone(), hole], gaps: vec![] }.covers("signin", &need, &window, None)
+        };
+        assert!(!covers(hole("send", Some("2026-02-01T00:00:00Z")), &["send"]));
+        assert!(covers(hole("send", Some("2026-02-01T00:00:00Z")), &["create"]), "another operation");
+        assert!(covers(hole("send", Some("2025-02-01T00:00:00Z")), &["send"]), "before the period");
+        assert!(!covers(hole("send", None), &["send"]), "nobody knows when");
+        assert!(!covers(hole("*", None), &["create"]), "nobody knows what");
+        assert!(!covers(hole("send", None), &[]), "a need that names no operation needs all");
+        let unfinished = CoverageRow { lost: 0, ..hole("*", None) };
+        assert!(covers(unfinished, &["send"]), "an export that failed is made good by another");
     }
 
     #[test]

@@ -62,6 +62,9 @@ pub struct CaseInfo {
     pub since: Option<Timestamp>,
     /// Ids of the other tenants of which the evidence holds rows.
     pub other_tenants: Vec<String>,
+    /// Records outside the period that a person asked for, by table: read, and not searched.
+    #[serde(default)]
+    pub left_out: std::collections::BTreeMap<String, u64>,
 }
 
 /// A tenant.
@@ -179,7 +182,8 @@ pub struct CheckResult {
     /// Tables (with operations) that are needed and not covered, as written in `[needs]`.
     #[serde(default)]
     pub missing_tables: Vec<String>,
-    /// Why evidence that is there does not answer: times of which the log proves nothing.
+    /// Why evidence that is there does not answer: times of which the log proves nothing, records without their detail, an empty export,
+    /// a collection that was refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Text>,
     /// Number of findings.

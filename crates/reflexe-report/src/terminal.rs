@@ -23,6 +23,8 @@ const EXPORTS: usize = 4;
 const REASONS: usize = 3;
 /// Files named among those that were not recognised.
 const PROBLEMS: usize = 3;
+/// Notes of files.
+const NOTES: usize = 4;
 
 /// Colours by meaning; each goes with a mark and a word, so none is needed.
 #[derive(Debug, Clone, Copy)]
@@ -253,6 +255,21 @@ impl Terminal<'_> {
                 self.w.accounting(evidence::total(evidence))
             );
             self.say(2, &text);
+        }
+        if !self.q.case.left_out.is_empty() {
+            let tables: Vec<String> = self.q.case.left_out.iter().map(|(table, n)| format!("{n} {table}")).collect();
+            self.say(2, &format!("{}{}{}.", self.w.t_left_out(), self.w.colon(), visible(&tables.join(", "), 300)));
+        }
+        let notes: Vec<(&str, &Text)> = evidence.iter().flat_map(|e| e.notes.iter().map(|n| (e.path.as_str(), n))).collect();
+        for (path, note) in notes.iter().take(NOTES) {
+            let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+            let text = format!("! {}{}{}", visible(name, 60), self.w.colon(), visible(note.get(self.lang), 1000));
+            for part in wrap(&text, WIDTH - 2).into_iter().take(2) {
+                self.out.push(format!("  {part}"));
+            }
+        }
+        if notes.len() > NOTES {
+            self.say(4, &format!("{} (reflexe case show)", self.w.more(notes.len() - NOTES)));
         }
         let (beside, problems): (Vec<_>, Vec<_>) = self.q.unrecognised.iter().partition(|u| u.harmless);
         for file in problems.iter().take(PROBLEMS) {

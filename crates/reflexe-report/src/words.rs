@@ -160,6 +160,7 @@ words! {
     t_actions: "LES CINQ ACTIONS, conclusion proposée, à confirmer par vous", "THE FIVE ACTIONS, proposed conclusion, for you to confirm";
     t_stories: "LES RÉCITS", "THE STORIES";
     t_read: "CE QUI A ÉTÉ LU", "WHAT WAS READ";
+    t_left_out: "Hors de la période demandée, donc lus mais pas cherchés", "Outside the period asked for, so read and not searched";
     t_report: "Rapport", "Report";
     t_and: "Et", "And";
     t_whole: "le rapport les a tous", "the report has them all";

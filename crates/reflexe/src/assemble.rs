@@ -15,6 +15,7 @@ use reflexe_fiche::{
     answers::Answers,
     axes::{self, Frame},
     conclude,
+    coverage::Coverage,
     def::CheckDef,
     next,
     order::State,
@@ -29,10 +30,7 @@ use reflexe_model::{
     Verdict, Window,
 };
 
-use crate::{judged::Judged, prepared::Prepared};
-
-/// Days of a window, unless somebody says otherwise.
-const WINDOW_DAYS: i64 = 180;
+use crate::{because, dates, judged::Judged, prepared::Prepared};
 
 /// How to judge.
 #[derive(Debug, Clone, Default)]
@@ -128,8 +126,14 @@ fn one(
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<Judged> {
     let session = session(case, Some(tenant), options.threads, options.prepared.inputs())?;
-    let window = window(&session, options)?;
-    let evidence = case.evidence()?;
+    let period = session.period(case.last_import()?)?;
+    let window = asked(period.window, options);
+    let narrowed = options.from.is_some() || options.to.is_some();
+    let mut evidence = case.evidence()?;
+    let left_out = match window.filter(|_| narrowed) {
+        Some(window) => session.outside(&window)?,
+        None => BTreeMap::new(),
+    };
     let paths: BTreeMap<String, String> = evidence.iter().map(|e| (e.id.clone(), e.path.clone())).collect();
     let path_of = |id: &str| paths.get(id).cloned().unwrap_or_else(|| id.to_owned());
     let run = reflexe_engine::run(
@@ -138,6 +142,7 @@ fn one(
             catalogue,
             // Without any event log no period is searched; needs over a window are then never covered.
             window: window.unwrap_or(Window { from: Timestamp::UNIX_EPOCH, to: Timestamp::UNIX_EPOCH }),
+            narrowed,
             only: &BTreeSet::new(),
             params: &BTreeMap::new(),
             suspects: BTreeSet::new(),
@@ -175,10 +180,13 @@ fn one(
         window,
         since: options.since,
         other_tenants,
+        left_out,
     };
     let of_tenant: BTreeSet<&String> = tenant.evidence.iter().collect();
-    let evidence = evidence.into_iter().filter(|e| of_tenant.contains(&e.id)).collect();
-    let checks = run.checks.iter().map(|c| check_result(catalogue, c)).collect();
+    evidence.retain(|e| of_tenant.contains(&e.id));
+    dates::tell(&session, &period, &mut evidence)?;
+    let searched = case_info.window.unwrap_or(Window { from: Timestamp::UNIX_EPOCH, to: Timestamp::UNIX_EPOCH });
+    let checks = run.checks.iter().map(|c| check_result(catalogue, c, &run.coverage, &searched)).collect();
     let mut findings: Vec<Finding> = Vec::new();
     for check in run.checks {
         let def = catalogue.check(&check.id).map(|c| &c.def);
@@ -208,17 +216,11 @@ fn names(session: &Session) -> Result<BTreeMap<String, String>> {
     Ok(pairs.into_iter().collect())
 }
 
-fn window(session: &Session, options: &JudgeOptions) -> Result<Option<Window>> {
-    let found = session.window(WINDOW_DAYS)?;
-    Ok(match (options.from, options.to, found) {
-        (Some(from), Some(to), _) => Some(Window { from, to }),
-        (from, to, Some(found)) => {
-            let to = to.unwrap_or(found.to);
-            let from = from.unwrap_or_else(|| to - (found.to - found.from));
-            Some(Window { from, to })
-        }
-        _ => None,
-    })
+/// The period that a person asked for, else the one that the evidence holds.
+fn asked(found: Option<Window>, options: &JudgeOptions) -> Option<Window> {
+    let from = options.from.or_else(|| found.map(|w| w.from))?;
+    let to = options.to.or_else(|| found.map(|w| w.to))?;
+    Some(Window { from, to })
 }
 
 /// Stories, actions, axes, severity and next steps, out of what the checks found and what people said. Pure.
@@ -288,7 +290,7 @@ pub fn conclude(catalogue: &Catalogue, judged: &Judged, people: &People) -> Answ
     Answer { qualification, sentence, proposals, answered: answered_axes, frame, names: inputs.names.clone() }
 }
 
-fn check_result(catalogue: &Catalogue, run: &reflexe_engine::CheckRun) -> CheckResult {
+fn check_result(catalogue: &Catalogue, run: &reflexe_engine::CheckRun, coverage: &Coverage, window: &Window) -> CheckResult {
     let def = catalogue.check(&run.id).map(|c| &c.def);
     CheckResult {
         id: run.id.clone(),
@@ -297,7 +299,7 @@ fn check_result(catalogue: &Catalogue, run: &reflexe_engine::CheckRun) -> CheckR
         coverage: run.outcome.coverage,
         missing: exports(def, run.outcome.missing.iter()),
         missing_tables: run.outcome.missing.iter().cloned().collect(),
-        reasons: run.outcome.reasons.clone(),
+        reasons: [run.outcome.reasons.clone(), because::of(def, run.outcome.missing.iter(), coverage, window)].concat(),
         findings: run.findings.len(),
         examined: run.examined,
         error: run.error.clone(),

@@ -7,12 +7,14 @@ mod out;
 
 mod ask;
 mod assemble;
+mod because;
 mod cases;
 mod casework;
 mod catalogues;
 mod check;
 mod cli;
 mod commands;
+mod dates;
 mod desk;
 mod files;
 mod journal;

@@ -38,12 +38,16 @@ const MICROSOFT_V6: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::new(0x2620, 0x01ec, 0, 0, 0, 0, 0, 0), 36),
 ];
 
-/// Reads an address; `None` for the words that mean none.
+/// Reads an address; `None` for what is none: a word, or what somebody put in its place (`[REDACTED_IP]`), which would make
+/// all who have it share an address. A damaged address is kept as written.
 pub fn address(text: &str) -> Option<Address> {
     // a list (X-Forwarded-For): the first is the client
     let text = text.split(',').next().unwrap_or_default().trim();
-    if text.is_empty() || ["<null>", "null", "unknown", "-"].iter().any(|w| text.eq_ignore_ascii_case(w)) {
-        return None;
+    let form = |b: u8| b.is_ascii_hexdigit() || matches!(b, b'.' | b':' | b'[' | b']' | b'%');
+    // a zone (`%eth0`) is a name
+    let shaped = text.split('%').next().unwrap_or_default().bytes().all(form);
+    if !shaped || !text.bytes().any(|b| matches!(b, b'.' | b':')) || !text.bytes().any(|b| b.is_ascii_hexdigit()) {
+        return if text == "::" { Some(Address { ip: text.to_owned(), port: None, kind: "invalid" }) } else { None };
     }
     let (host, port) = split_port(text);
     if let Ok(ip) = host.parse::<Ipv4Addr>() {
@@ -127,11 +131,27 @@ mod tests {
             ("2603:1026:c03::5", "2603:1026:c03::5", None, "microsoft"),
             ("fe80::1%4", "fe80::1", None, "private"),
             ("0.0.0.0", "0.0.0.0", None, "invalid"),
-            ("Not Available", "Not Available", None, "invalid"),
+            ("::2001:db8:add:4002:91f2:a9b2:e09a:6fc6", "::2001:db8:add:4002:91f2:a9b2:e09a:6fc6", None, "invalid"),
+            ("300.1.2.3", "300.1.2.3", None, "invalid"),
+            ("fe80::1%eth0", "fe80::1", None, "private"),
+            ("::", "::", None, "invalid"),
         ] {
             assert_eq!(address(text), Some(Address { ip: ip.into(), port, kind }), "{text}");
         }
-        for text in ["", "  ", "<null>", "null", "unknown"] {
+        for text in [
+            "",
+            "  ",
+            "<null>",
+            "null",
+            "unknown",
+            "-",
+            "Not Available",
+            "[REDACTED_IP]",
+            "REDACTED",
+            "x.x.x.x",
+            "*.*.*.*",
+            "abc",
+        ] {
             assert_eq!(address(text), None, "{text}");
         }
     }

@@ -52,7 +52,7 @@ columns!(Audit of "directory_audit": id activity_date_time activity_key activity
 columns!(Change of "directory_audit_change": audit_id target_ordinal target_id property old_value new_value);
 columns!(Issue of "ingest_issue": severity code message);
 columns!(Copy of "row_copy": table_name);
-columns!(Coverage of "coverage": table_name operation subject time_from time_to complete reason);
+columns!(Coverage of "coverage": table_name operation subject time_from time_to complete reason lost);
 
 #[cfg(test)]
 mod tests {

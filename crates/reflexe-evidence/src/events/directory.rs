@@ -6,7 +6,8 @@ use super::{
     address::address,
     bags,
     columns::{Audit, Change},
-    identity::record_key,
+    identity::record_keys,
+    lost::{DEPTH, LOST, UNDATED, shallow},
     names,
     sink::{AUDIT, CHANGE, FileFacts, Place, Reject, Sink},
     time,
@@ -29,16 +30,21 @@ impl Sink {
     ) -> Result<(), Reject> {
         use Key as K;
         let around = |key| envelope.and_then(|e| e.text(key));
-        let id = o.text(K::Id);
-        let when = o
-            .text(K::ActivityDateTime)
-            .or_else(|| o.text(K::TimeGenerated))
-            .or_else(|| around(K::Time))
-            .and_then(|t| time::micros(&t, file.order.unwrap_or_default()));
+        let id = o.id(K::Id);
+        if id.is_none() && o.text(K::Id).is_some() {
+            self.counts.tally.entry(place.source).or_default().no_id += 1;
+        }
+        // the record's own date, else the date of what it came in: the first that can be read
+        let dates = || [o.text(K::ActivityDateTime), o.text(K::TimeGenerated), around(K::Time)].into_iter().flatten();
+        let when = dates().find_map(|t| time::micros(&t, file.order.unwrap_or_default()));
+        let mut flags = file.flags.clone();
+        if when.is_none() {
+            flags.push(UNDATED);
+        }
         let Some(activity) = o.first(&[K::ActivityDisplayName, K::OperationName]).or_else(|| around(K::OperationName)) else {
             return Err(Reject::new("record_unknown", "no activity"));
         };
-        let tenant = place.tenant.map(str::to_owned).or_else(|| o.text(K::AadTenantId).map(std::borrow::Cow::into_owned));
+        let tenant = place.tenant.map(str::to_owned).or_else(|| o.id(K::AadTenantId).map(std::borrow::Cow::into_owned));
         let place = Place { tenant: tenant.as_deref(), ..place };
         let mut key = String::new();
         names::operation_key(&activity, &mut key);
@@ -74,10 +80,17 @@ impl Sink {
         let ip =
             of_user("ipAddress").or_else(|| of_app("ipAddress")).or_else(|| around(K::CallerIpAddress)).and_then(|t| address(&t));
 
-        let record = record_key(id.as_deref(), when, &key, o.text.as_bytes());
+        if ip.as_ref().is_some_and(|a| a.kind == "invalid") {
+            flags.push("ip_invalid");
+        }
+        let changes = targets.iter().map(|t| member(t.raw, "modifiedProperties"));
+        if [o.get(K::InitiatedBy), o.get(K::TargetResources)].into_iter().chain(changes).any(shallow) {
+            flags.push(DEPTH);
+        }
+        let actor = upn.clone().or_else(|| of_app("servicePrincipalId").map(std::borrow::Cow::into_owned)).unwrap_or_default();
+        let record = record_keys(id.as_deref(), when, &key, &actor, o.text.as_bytes());
         let c = Audit::get();
-        let flags = &file.flags;
-        let t = self.row(AUDIT, file, place, flags);
+        let t = self.row(AUDIT, file, place, &flags);
         t.opt_text(c.id, id.as_deref());
         if let Some(when) = when {
             t.ts(c.activity_date_time, when);
@@ -90,7 +103,7 @@ impl Sink {
         t.opt_text(c.logged_by_service, o.text(K::LoggedByService).as_deref());
         t.opt_text(c.result, o.text(K::Result).as_deref());
         t.opt_text(c.result_reason, o.first(&[K::ResultReason, K::ResultDescription]).as_deref());
-        t.opt_text(c.correlation_id, o.text(K::CorrelationId).as_deref());
+        t.opt_text(c.correlation_id, o.id(K::CorrelationId).as_deref());
         t.opt_text(c.correlation_id, around(K::CorrelationId).as_deref());
         t.text(c.actor_type, actor_type);
         t.opt_text(c.actor_id, of_user("id").or_else(|| of_app("servicePrincipalId")).as_deref());
@@ -136,6 +149,9 @@ impl Sink {
             }
         }
         self.record(AUDIT, record, richness, place, when);
+        for flag in LOST.into_iter().filter(|flag| flags.contains(flag)) {
+            self.lost(flag, &activity, &dates().next().unwrap_or_default(), file, place);
+        }
         Ok(())
     }
 
@@ -194,7 +210,7 @@ impl Sink {
             Some(false) => t.text(c.result, "failure"),
             None => {}
         }
-        t.opt_text(c.correlation_id, o.text(Key::InterSystemsId).as_deref());
+        t.opt_text(c.correlation_id, o.id(Key::InterSystemsId).as_deref());
         t.text(c.actor_type, actor_type);
         t.opt_text(c.actor_id, f.actor.object_id.as_deref());
         t.opt_text(c.actor_upn, f.upn);

@@ -7,31 +7,71 @@ pub fn is_guid(text: &str) -> bool {
         && b.iter().enumerate().all(|(i, c)| if matches!(i, 8 | 13 | 18 | 23) { *c == b'-' } else { c.is_ascii_hexdigit() })
 }
 
-/// The 128-bit key of a record: its id if that is a GUID, else a hash. An id that cannot be unique (zeroed, one repeated
-/// digit, a word such as `ANONYMIZED`) is hashed with `time` and `operation`; without id, `content` is hashed.
-pub fn record_key(id: Option<&str>, time: Option<i64>, operation: &str, content: &[u8]) -> u128 {
-    let hash = |parts: &[&[u8]]| {
-        let mut hasher = blake3::Hasher::new();
-        for part in parts {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part);
-        }
+/// Whether a text can be an id at all: neither a placeholder of somebody who redacted (`[REDACTED_ID]`, `<removed>`,
+/// `ANONYMIZED`, `***`) nor one character repeated (zeros). What is no id must tie nothing to anything.
+pub fn is_id(text: &str) -> bool {
+    let text = text.trim();
+    let within = |open: char, close: char| text.starts_with(open) && text.ends_with(close);
+    // a message id stands in angle brackets too: `<x@host>`
+    if within('[', ']') || (within('<', '>') && !text.contains('@')) {
+        return false;
+    }
+    let mut signs = text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase());
+    let Some(first) = signs.next() else { return !text.is_ascii() };
+    if text.len() > 1 && signs.all(|b| b == first) {
+        return false;
+    }
+    // a word without a digit that says what was done to the id
+    let said = ["redact", "anonym", "masked", "hidden", "removed", "withheld", "caviard"];
+    !(text.len() <= 40
+        && !text.bytes().any(|b| b.is_ascii_digit() || b == b'@')
+        && said.iter().any(|word| contains_ignore_case(text, word)))
+}
+
+/// What a record is known by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// Its id together with what every copy of it says: second, operation, user. Ids that several records share (constant,
+    /// redacted) fold nothing.
+    pub record: u128,
+    /// Its id alone; 0 if it has none.
+    pub id: u128,
+}
+
+/// The keys of a record. One without id is known by its whole content.
+pub fn record_keys(id: Option<&str>, time: Option<i64>, operation: &str, user: &str, content: &[u8]) -> Keys {
+    let mut said = blake3::Hasher::new();
+    let mut put = |part: &[u8]| {
+        said.update(&(part.len() as u64).to_le_bytes());
+        said.update(part);
+    };
+    // exports write fractions of a second or not
+    put(&time.map_or(i64::MIN, |t| t.div_euclid(1_000_000)).to_le_bytes());
+    put(operation.as_bytes());
+    put(user.trim().to_lowercase().as_bytes());
+    put(id.map_or(content, str::as_bytes));
+    let low = |hasher: &blake3::Hasher| {
         let mut key = [0; 16];
         key.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
         u128::from_le_bytes(key)
     };
-    let Some(id) = id else { return hash(&[b"content", content]) };
+    Keys { record: low(&said), id: id.map_or(0, id_key) }
+}
+
+/// The key of an id: its digits if it is a GUID, else a hash.
+fn id_key(id: &str) -> u128 {
     if is_guid(id) {
-        let digits = || id.bytes().filter(|c| *c != b'-');
-        let first = digits().next();
-        if digits().any(|c| Some(c) != first) {
-            return digits().fold(0, |n, c| n << 4 | u128::from(char::from(c).to_digit(16).unwrap_or(0)));
-        }
-    } else if id.len() >= 24 && id.bytes().filter(u8::is_ascii_digit).count() >= 8 {
-        return hash(&[b"id", id.as_bytes()]);
+        let digits = id.bytes().filter(|c| *c != b'-');
+        return digits.fold(0, |n, c| n << 4 | u128::from(char::from(c).to_digit(16).unwrap_or(0)));
     }
-    let time = time.unwrap_or(i64::MIN).to_le_bytes();
-    hash(&[b"weak", id.as_bytes(), &time, operation.as_bytes()])
+    let mut hasher = blake3::Hasher::new();
+    for part in [b"id".as_slice(), id.as_bytes()] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    let mut key = [0; 16];
+    key.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    u128::from_le_bytes(key)
 }
 
 /// What the classes of actors are told from (`system`, `partner`, `app`, `guest`, `owner`, `delegate`, `admin`, `user`).
@@ -151,16 +191,53 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys() {
+    fn copies_share_a_key_and_records_that_share_an_id_do_not() {
         let guid = "f12c6c27-8688-4074-edbf-08d91a41cb3b";
-        assert_eq!(record_key(Some(guid), None, "", b""), 0xf12c_6c27_8688_4074_edbf_08d9_1a41_cb3b);
-        assert_eq!(record_key(Some(guid), Some(1), "x", b"y"), record_key(Some(&guid.to_uppercase()), None, "", b""));
-        let zero = "00000000-0000-0000-0000-000000000000";
-        assert_ne!(record_key(Some(zero), Some(1), "a", b""), record_key(Some(zero), Some(2), "a", b""));
-        assert_ne!(record_key(Some("ANONYMIZED"), Some(1), "a", b""), record_key(Some("ANONYMIZED"), Some(1), "b", b""));
-        let strong = "Directory_10065ffb-8199-48bc-8ff5-912cb5b8295a_AUMVX_13992832";
-        assert_eq!(record_key(Some(strong), Some(1), "a", b""), record_key(Some(strong), Some(2), "b", b""));
-        assert_ne!(record_key(None, None, "", b"a"), record_key(None, None, "", b"b"));
+        let key = |id, time, operation, user, content: &str| record_keys(id, time, operation, user, content.as_bytes());
+        let first = key(Some(guid), Some(1_000_000), "send", "a@example.com", "x");
+        assert_eq!(first.id, 0xf12c_6c27_8688_4074_edbf_08d9_1a41_cb3b);
+        assert_eq!(first, key(Some(guid), Some(1_999_999), "send", "A@example.com ", "another wrapping"));
+        for other in [
+            key(Some(guid), Some(2_000_000), "send", "a@example.com", "x"),
+            key(Some(guid), Some(1_000_000), "create", "a@example.com", "x"),
+            key(Some(guid), Some(1_000_000), "send", "b@example.com", "x"),
+            key(None, Some(1_000_000), "send", "a@example.com", "x"),
+        ] {
+            assert_ne!(first.record, other.record);
+        }
+        let bare = key(None, Some(1), "send", "a@example.com", "x");
+        assert_eq!(bare, key(None, Some(1), "send", "a@example.com", "x"), "a whole repeat");
+        assert_ne!(bare.record, key(None, Some(1), "send", "a@example.com", "y").record);
+        assert_eq!(bare.id, 0);
+    }
+
+    #[test]
+    fn placeholders_are_no_ids() {
+        for text in [
+            "[REDACTED_ID]",
+            "[removed]",
+            "<redacted>",
+            "REDACTED",
+            "ANONYMIZED",
+            "***",
+            "",
+            " ",
+            "00000000-0000-0000-0000-000000000000",
+            "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+            "id hidden",
+        ] {
+            assert!(!is_id(text), "{text}");
+        }
+        for text in [
+            "f12c6c27-8688-4074-edbf-08d91a41cb3b",
+            "Directory_10065ffb-8199-48bc-8ff5-912cb5b8295a_AUMVX_13992832",
+            "<CAM1@mail.example.com>",
+            "a",
+            "7",
+            "session-removed-20260102",
+        ] {
+            assert!(is_id(text), "{text}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod columns;
 mod directory;
 mod family;
 mod identity;
+mod lost;
 pub mod names;
 pub mod pipeline;
 mod signin;
@@ -14,6 +15,7 @@ mod ual;
 
 pub(crate) use columns::Coverage;
 pub use family::{Family, family};
-pub use identity::record_key;
+pub use identity::{Keys, is_id, record_keys};
+pub use lost::LOST;
 pub(crate) use signin::class_of_name;
 pub use sink::{FileFacts, Primary, Sink, Source, TABLES};

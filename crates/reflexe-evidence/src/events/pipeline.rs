@@ -30,6 +30,7 @@ use super::{
 use crate::{
     dedup::{Decision, DedupIndex},
     error::Error,
+    period::Days,
     reader::{
         csv::{CsvRecords, cells},
         json::JsonRecords,
@@ -59,8 +60,16 @@ const ISSUE: usize = TABLES + 1;
 pub struct SourceCount {
     /// Accounting.
     pub rows: RowCount,
-    /// First and last instant, microseconds.
-    pub span: Option<(i64, i64)>,
+    /// Days of the records.
+    pub days: Days,
+    /// Records that lost something, by flag and operation.
+    pub lost: BTreeMap<(&'static str, String), u64>,
+    /// Records that have something else in the place of an id.
+    pub no_id: u64,
+    /// Records that follow another of the same id.
+    pub shared_id: u64,
+    /// Records cut where Excel cuts a cell.
+    pub excel: u64,
     /// Classes of records that were met, where the source has classes.
     pub classes: BTreeSet<&'static str>,
     /// Rows written by table of a sink.
@@ -72,10 +81,12 @@ pub struct SourceCount {
 pub struct Totals {
     /// Counts by source.
     pub sources: BTreeMap<Source, SourceCount>,
-    /// Kept rows by source and tenant.
+    /// Rows by source and tenant, copies included: a file of copies is its tenant's too.
     pub tenants: BTreeMap<(Source, String), u64>,
     /// Rows that a richer copy replaces.
     pub superseded: Vec<RowId>,
+    /// Records that are a copy of one of another file, by the number of that file.
+    pub repeats: BTreeMap<u32, u64>,
     /// Domains of the organisation.
     pub domains: BTreeSet<String>,
     /// Records by the `ResultCount` that they carry.
@@ -489,26 +500,31 @@ fn decide(turn: &mut Turn<'_>, found: Collected, file_no: u32, next_link: bool) 
         let count = totals.sources.entry(source).or_default();
         count.rows.read += tally.taken + tally.rejected;
         count.rows.rejected += tally.rejected;
-        if let Some((a, z)) = tally.span {
-            count.span = Some(count.span.map_or((a, z), |(b, y)| (a.min(b), z.max(y))));
+        count.days.extend(&tally.days);
+        for (what, n) in tally.lost {
+            *count.lost.entry(what).or_default() += n;
         }
+        count.no_id += tally.no_id;
+        count.shared_id += tally.shared_id;
+        count.excel += tally.excel;
         count.classes.extend(tally.classes);
     }
     let specs = tables();
     let mut keep = Keep::new(&batches);
     let mut before = [0; TABLES];
-    let mut kept_by: BTreeMap<(Source, u16), u64> = BTreeMap::new();
+    let mut named: BTreeMap<(Source, u16), u64> = BTreeMap::new();
     for record in &records {
         let table = usize::from(record.table);
         let row = RowId::new(specs[table].number, file_no, turn.rows[table] + keep.kept[table]);
-        let decision = turn.dedup.decide(specs[table].number, record.key, record.richness, row)?;
+        let decision = turn.dedup.decide(specs[table].number, record.keys, record.richness, row)?;
+        *named.entry((record.source, record.tenant)).or_default() += 1;
         let count = turn.totals.sources.entry(record.source).or_default();
         match decision {
-            Decision::New => {
-                count.rows.kept += 1;
-                *kept_by.entry((record.source, record.tenant)).or_default() += 1;
+            Decision::New => count.rows.kept += 1,
+            Decision::Duplicate(of) => {
+                count.rows.duplicate += 1;
+                *turn.totals.repeats.entry(of.file()).or_default() += 1;
             }
-            Decision::Duplicate => count.rows.duplicate += 1,
             Decision::Richer(old) => {
                 count.rows.duplicate += 1;
                 turn.totals.superseded.push(old);
@@ -516,7 +532,7 @@ fn decide(turn: &mut Turn<'_>, found: Collected, file_no: u32, next_link: bool) 
         }
         let rows: [u32; TABLES] = std::array::from_fn(|i| record.ends[i] - before[i]);
         before = record.ends;
-        if decision == Decision::Duplicate {
+        if matches!(decision, Decision::Duplicate(_)) {
             keep.drop(&rows, table);
         } else {
             keep.keep(&rows);
@@ -525,7 +541,7 @@ fn decide(turn: &mut Turn<'_>, found: Collected, file_no: u32, next_link: bool) 
             }
         }
     }
-    for ((source, tenant), n) in kept_by {
+    for ((source, tenant), n) in named {
         let tenant = tenants.get(usize::from(tenant)).cloned().unwrap_or_default();
         *turn.totals.tenants.entry((source, tenant)).or_default() += n;
     }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use super::{
     address::address,
     columns::Signin,
-    identity::{is_guid, record_key},
+    identity::{is_guid, record_keys},
+    lost::{DEPTH, LOST, UNDATED, shallow},
     sink::{FileFacts, Place, Reject, SIGNIN, Sink},
     time,
     ual::Facts,
@@ -40,6 +41,7 @@ fn class_of(word: &str) -> Option<&'static str> {
         | "aadserviceprincipalsigninlogs"
         | "microsoftserviceprincipalsigninlogs" => "service_principal",
         "managedidentity" | "managedidentitysigninlogs" | "aadmanagedidentitysigninlogs" => "managed_identity",
+        "adfssigninlogs" => "adfs",
         _ => return None,
     };
     Some(class)
@@ -78,23 +80,33 @@ impl Sink {
         use Key as K;
         let around = |key| envelope.and_then(|e| e.text(key));
         let mut flags = file.flags.clone();
-        let id = o.text(K::Id);
+        let id = o.id(K::Id);
+        if id.is_none() && o.text(K::Id).is_some() {
+            self.counts.tally.entry(place.source).or_default().no_id += 1;
+        }
         let order = file.order.unwrap_or_default();
-        let when = o
-            .text(K::CreatedDateTime)
-            .or_else(|| o.text(K::TimeGenerated))
-            .or_else(|| around(K::Time))
-            .and_then(|t| time::micros(&t, order));
-        let (home, resource_tenant) = (o.text(K::HomeTenantId), o.text(K::ResourceTenantId));
+        // the record's own date, else the date of what it came in: the first that can be read
+        let dates =
+            || [o.text(K::CreatedDateTime), o.text(K::TimeGenerated), o.text(K::Time), around(K::Time)].into_iter().flatten();
+        let when = dates().find_map(|t| time::micros(&t, order));
+        if when.is_none() {
+            flags.push(UNDATED);
+        }
+        if [K::Status, K::DeviceDetail, K::Location, K::AuthenticationDetails].into_iter().any(|k| shallow(o.get(k))) {
+            flags.push(DEPTH);
+        }
+        let (home, resource_tenant) = (o.id(K::HomeTenantId), o.id(K::ResourceTenantId));
         // the log's own tenant: said by the envelope or the workspace, or shown by home and resource being one
-        let log_tenant = o.text(K::AadTenantId);
+        let log_tenant = o.id(K::AadTenantId);
         let agreed = home.as_deref().filter(|h| Some(*h) == resource_tenant.as_deref());
         let tenant = place.tenant.map(str::to_owned).or_else(|| log_tenant.as_deref().or(agreed).map(str::to_owned));
         let place = Place { tenant: tenant.as_deref(), ..place };
 
         let types = o.get(K::SignInEventTypes).and_then(Raw::nested);
         let said = types.as_deref().and_then(|t| elements(t).first().copied()).and_then(Raw::text).and_then(|t| class_of(&t));
-        let category = around(K::Category).and_then(|c| class_of(&c)).or_else(|| o.text(K::Type).and_then(|t| class_of(&t)));
+        // a service principal's sign-in may arrive without envelope, its category among its own members
+        let words = [around(K::Category), o.text(K::Category), o.text(K::Type)];
+        let category = words.into_iter().flatten().find_map(|word| class_of(&word));
         let principal = o.text(K::ServicePrincipalId);
         let class = said.or(category).or_else(|| {
             if let Some(class) = file.class_of_name {
@@ -124,8 +136,10 @@ impl Sink {
             .or_else(|| around(K::ResultDescription))
             .filter(|r| !r.eq_ignore_ascii_case("other."));
         let address = o.text(K::IpAddress).or_else(|| around(K::CallerIpAddress)).and_then(|t| address(&t));
+        if address.as_ref().is_some_and(|a| a.kind == "invalid") {
+            flags.push("ip_invalid");
+        }
 
-        let key = record_key(id.as_deref(), when, "", o.text.as_bytes());
         let c = Signin::get();
         let t = self.row(SIGNIN, file, place, &flags);
         t.opt_text(c.id, id.as_deref());
@@ -140,11 +154,8 @@ impl Sink {
         for (column, key) in [
             (c.user_display_name, K::UserDisplayName),
             (c.user_type, K::UserType),
-            (c.service_principal_id, K::ServicePrincipalId),
             (c.service_principal_name, K::ServicePrincipalName),
-            (c.credential_key_id, K::ServicePrincipalCredentialKeyId),
             (c.credential_thumbprint, K::ServicePrincipalCredentialThumbprint),
-            (c.app_id, K::AppId),
             (c.app_display_name, K::AppDisplayName),
             (c.resource_display_name, K::ResourceDisplayName),
             (c.client_app_used, K::ClientAppUsed),
@@ -158,15 +169,22 @@ impl Sink {
             (c.risk_state, K::RiskState),
             (c.risk_detail, K::RiskDetail),
             (c.cross_tenant_access_type, K::CrossTenantAccessType),
-            (c.home_tenant_id, K::HomeTenantId),
-            (c.resource_tenant_id, K::ResourceTenantId),
             (c.user_agent, K::UserAgent),
-            (c.session_id, K::SessionId),
-            (c.unique_token_identifier, K::UniqueTokenIdentifier),
-            (c.correlation_id, K::CorrelationId),
             (c.ip_from_resource, K::IpAddressFromResourceProvider),
         ] {
             t.opt_text(column, o.text(key).as_deref());
+        }
+        for (column, key) in [
+            (c.service_principal_id, K::ServicePrincipalId),
+            (c.credential_key_id, K::ServicePrincipalCredentialKeyId),
+            (c.app_id, K::AppId),
+            (c.home_tenant_id, K::HomeTenantId),
+            (c.resource_tenant_id, K::ResourceTenantId),
+            (c.session_id, K::SessionId),
+            (c.unique_token_identifier, K::UniqueTokenIdentifier),
+            (c.correlation_id, K::CorrelationId),
+        ] {
+            t.opt_text(column, o.id(key).as_deref());
         }
         t.opt_text(c.correlation_id, around(K::CorrelationId).as_deref());
         // in Log Analytics ResourceId is a path of Azure, not the application that was reached
@@ -183,7 +201,7 @@ impl Sink {
         if let Some(code) = code {
             t.i32(c.error_code, code);
             t.text(c.result, outcome(code));
-        } else if let (None, Some(word)) = (&status, o.text(K::Status)) {
+        } else if let (None, Some(word)) = (&status, o.text(K::Status).filter(|_| !shallow(o.get(K::Status)))) {
             let word = word.to_lowercase();
             let result = ["success", "succ", "réussi"].iter().any(|w| word.starts_with(w));
             t.text(
@@ -208,7 +226,11 @@ impl Sink {
             t.bool(c.flagged_for_review, b);
         }
         let richness = t.richness();
-        self.record(SIGNIN, key, richness, place, when);
+        let user = upn.as_deref().or(o.text(K::ServicePrincipalId).as_deref()).unwrap_or_default().to_owned();
+        self.record(SIGNIN, record_keys(id.as_deref(), when, "", &user, o.text.as_bytes()), richness, place, when);
+        for flag in LOST.into_iter().filter(|flag| flags.contains(flag)) {
+            self.lost(flag, class.unwrap_or("unknown"), &dates().next().unwrap_or_default(), file, place);
+        }
         self.counts.tally.entry(place.source).or_default().classes.insert(class.unwrap_or("unknown"));
         Ok(())
     }
@@ -223,14 +245,14 @@ impl Sink {
         }
         t.text(c.sign_in_class, "unknown");
         t.bool(c.derived, true);
-        t.opt_text(c.intra_system_id, o.text(Key::IntraSystemId).as_deref());
+        t.opt_text(c.intra_system_id, o.id(Key::IntraSystemId).as_deref());
         let user_key = o.text(Key::UserKey).filter(|k| is_guid(k));
         t.opt_text(c.user_id, f.actor.object_id.as_deref().or(user_key.as_deref()));
         t.opt_text(c.user_principal_name, f.upn.or(Some(f.user_id).filter(|u| !u.is_empty())));
         if f.class == "guest" {
             t.text(c.user_type, "guest");
         }
-        t.opt_text(c.app_id, o.text(Key::ApplicationId).as_deref());
+        t.opt_text(c.app_id, o.id(Key::ApplicationId).as_deref());
         t.opt_text(c.resource_id, o.text(Key::ObjectId).as_deref());
         if let Some(a) = f.ip {
             t.text(c.ip, &a.ip);
@@ -262,7 +284,7 @@ impl Sink {
         t.opt_text(c.trust_type, f.client.trust_type.as_deref());
         t.opt_text(c.session_id, f.session);
         t.opt_text(c.unique_token_identifier, f.token);
-        t.opt_text(c.correlation_id, o.text(Key::InterSystemsId).as_deref());
+        t.opt_text(c.correlation_id, o.id(Key::InterSystemsId).as_deref());
         let protocol = f.client.request_type.as_deref().filter(|r| r.eq_ignore_ascii_case("Cmsi:Cmsi")).map(|_| "deviceCode");
         t.opt_text(c.authentication_protocol, protocol);
     }

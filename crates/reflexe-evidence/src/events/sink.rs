@@ -6,9 +6,12 @@ use reflexe_model::Scope;
 use super::{
     columns,
     family::{Family, family},
+    identity::Keys,
+    lost::UNDATED,
     time::DateOrder,
 };
 use crate::{
+    period::Days,
     reader::{
         Item, csv,
         keys::{Key, Object, Slots},
@@ -28,6 +31,8 @@ pub(super) const CHANGE: usize = 4;
 
 /// Different tenants or domains counted apart in a file; a real one has a handful.
 const MANY: usize = 512;
+/// Characters that a cell of Excel holds: longer texts are cut there.
+const EXCEL: usize = 32_767;
 
 /// A recognised export variant of the event families.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,8 +111,8 @@ pub struct FileFacts {
 /// A record that became rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Primary {
-    /// Key of the record in its table.
-    pub key: u128,
+    /// What the record is known by in its table.
+    pub keys: Keys,
     /// Columns that it fills.
     pub richness: u16,
     /// Its source.
@@ -142,8 +147,16 @@ pub struct Tally {
     pub taken: u64,
     /// Records rejected.
     pub rejected: u64,
-    /// First and last instant.
-    pub span: Option<(i64, i64)>,
+    /// Days of the records.
+    pub days: Days,
+    /// Records that lost something, by flag and operation.
+    pub lost: BTreeMap<(&'static str, String), u64>,
+    /// Records that have something else in the place of an id.
+    pub no_id: u64,
+    /// Records that follow another of the same id: the id is no id.
+    pub shared_id: u64,
+    /// Records cut where Excel cuts a cell.
+    pub excel: u64,
     /// Classes of records that were met, where the source has classes: an export of one says nothing of another.
     pub classes: BTreeSet<&'static str>,
 }
@@ -189,6 +202,7 @@ pub struct Sink {
     pub records: Vec<Primary>,
     /// What was counted.
     pub counts: Counts,
+    last: Keys,
     pub(super) scratch: Scratch,
 }
 
@@ -240,6 +254,7 @@ impl Sink {
             issues: t(columns::Issue::get().table),
             records: Vec::new(),
             counts: Counts::default(),
+            last: Keys::default(),
             scratch: Scratch::default(),
         }
     }
@@ -347,6 +362,9 @@ impl Sink {
         let text = raw.and_then(Raw::nested).unwrap_or_default();
         // a cut record keeps the members before the cut
         let damaged = inner.scan(text.as_bytes(), 0).is_err();
+        if damaged && text.len() >= EXCEL && text.encode_utf16().count() == EXCEL {
+            self.counts.tally.entry(source).or_default().excel += 1;
+        }
         let record = Object { text: &text, slots: inner, plain: false };
         if !record.slots.has(Key::Operation) && !outer.slots.has(Key::Operations) && !outer.slots.has(Key::Operation) {
             return Err(Reject::new("record_unknown", "no operation"));
@@ -361,6 +379,10 @@ impl Sink {
             None => self.counts.rejected += 1,
         }
         *self.counts.codes.entry(code).or_default() += 1;
+        self.issue(file, item, source, "error", code, detail);
+    }
+
+    fn issue(&mut self, file: &FileFacts, item: &Item, source: Option<Source>, severity: &str, code: &str, detail: &str) {
         let c = columns::Issue::get();
         self.issues.row(&Provenance {
             evidence_id: &file.evidence_id,
@@ -372,10 +394,23 @@ impl Sink {
             flags: &file.flags,
             ..Provenance::default()
         });
-        self.issues.text(c.severity, "error");
+        self.issues.text(c.severity, severity);
         self.issues.text(c.code, code);
         if !detail.is_empty() {
             self.issues.text(c.message, detail);
+        }
+    }
+
+    /// Notes a record that is kept and lost something.
+    pub(super) fn lost(&mut self, flag: &'static str, operation: &str, date: &str, file: &FileFacts, place: Place<'_>) {
+        let lost = &mut self.counts.tally.entry(place.source).or_default().lost;
+        let name: String = operation.chars().take(120).collect();
+        if lost.len() < MANY || lost.contains_key(&(flag, name.clone())) {
+            *lost.entry((flag, name)).or_default() += 1;
+        }
+        if flag == UNDATED {
+            let date: String = date.chars().take(120).collect();
+            self.issue(file, place.item, Some(place.source), "warning", UNDATED, &date);
         }
     }
 
@@ -398,15 +433,19 @@ impl Sink {
     }
 
     /// Closes a record: all its rows are written.
-    pub(super) fn record(&mut self, table: usize, key: u128, richness: u16, place: Place<'_>, time: Option<i64>) {
+    pub(super) fn record(&mut self, table: usize, keys: Keys, richness: u16, place: Place<'_>, time: Option<i64>) {
         let tally = self.counts.tally.entry(place.source).or_default();
         tally.taken += 1;
         if let Some(t) = time {
-            tally.span = Some(tally.span.map_or((t, t), |(a, z)| (a.min(t), z.max(t))));
+            tally.days.add(t);
         }
+        if keys.id != 0 && keys.id == self.last.id && keys.record != self.last.record {
+            tally.shared_id += 1;
+        }
+        self.last = keys;
         let tenant = self.tenant(place.tenant.unwrap_or_default());
         let ends = std::array::from_fn(|i| self.tables[i].rows() as u32);
-        self.records.push(Primary { key, richness, source: place.source, table: table as u8, tenant, ends });
+        self.records.push(Primary { keys, richness, source: place.source, table: table as u8, tenant, ends });
     }
 
     fn tenant(&mut self, id: &str) -> u16 {

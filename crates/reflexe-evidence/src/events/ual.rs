@@ -5,7 +5,8 @@ use super::{
     address::address,
     bags,
     columns::{Property, Ual},
-    identity::{ActorFacts, actor_class, is_guid, record_key, upn_of},
+    identity::{ActorFacts, actor_class, is_guid, is_id, record_keys, upn_of},
+    lost::{CUT, DEPTH, LOST, UNDATED, shallow},
     names,
     sink::{FileFacts, PROPERTY, Place, Reject, Sink, UAL},
     time,
@@ -106,7 +107,7 @@ impl Client {
         if let Some(list) = o.get(Key::DeviceProperties) {
             let truth = |v: Option<&str>| v.and_then(|v| Raw { raw: v, plain: true }.boolean());
             bags::pairs(list, |name, value, _| match name {
-                "Id" => client.device_id = own(value),
+                "Id" => client.device_id = own(value).filter(|id| is_id(id)),
                 "DisplayName" => client.device_name = own(value),
                 "OS" => client.os = own(value),
                 "BrowserType" => client.browser = own(value),
@@ -116,7 +117,7 @@ impl Client {
                     client.compliant = client.compliant.or(truth(value).filter(|both| *both));
                 }
                 "TrustType" => client.trust_type = own(value),
-                "SessionId" => client.session_id = own(value),
+                "SessionId" => client.session_id = own(value).filter(|id| is_id(id)),
                 _ => {}
             });
         }
@@ -157,26 +158,37 @@ impl Sink {
         let wrapper = |keys: &[Key]| outer.and_then(|w| w.first(keys));
         let mut flags = file.flags.clone();
         if damaged {
-            flags.push("truncated_json");
+            flags.push(CUT);
         }
 
-        let id = o.first(&[K::OfficeId, K::Id]).or_else(|| wrapper(&[K::Identity, K::RecordId, K::Id]));
+        let id = o.first_id(&[K::OfficeId, K::Id]).or_else(|| outer.and_then(|w| w.first_id(&[K::Identity, K::RecordId, K::Id])));
+        if id.is_none() && o.first(&[K::OfficeId, K::Id]).or_else(|| wrapper(&[K::Identity, K::RecordId, K::Id])).is_some() {
+            self.counts.tally.entry(place.source).or_default().no_id += 1;
+        }
         let order = file.order.unwrap_or_default();
-        let mut when = o.text(K::CreationTime).or_else(|| o.text(K::TimeGenerated)).and_then(|t| time::micros(&t, order));
-        if when.is_none()
-            && let Some(text) = wrapper(&[K::CreationDate, K::CreatedDateTime, K::TimeGenerated, K::Time])
-        {
-            when = time::micros(&text, order);
-            if file.order.is_none() && time::iso(text.trim()).is_none() {
-                flags.push("date_ambiguous");
+        // the record's own date, else the date of what it came in: the first that can be read
+        let mut dates = [K::CreationTime, K::TimeGenerated].into_iter().filter_map(|k| o.text(k));
+        let mut when = dates.find_map(|t| time::micros(&t, order));
+        if when.is_none() {
+            for text in [K::CreationDate, K::CreatedDateTime, K::TimeGenerated, K::Time].iter().filter_map(|k| wrapper(&[*k])) {
+                when = time::micros(&text, order);
+                if when.is_some() {
+                    if file.order.is_none() && time::iso(text.trim()).is_none() {
+                        flags.push("date_ambiguous");
+                    }
+                    break;
+                }
             }
+        }
+        if when.is_none() {
+            flags.push(UNDATED);
         }
         let Some(operation) = o.text(K::Operation).or_else(|| wrapper(&[K::Operations, K::Operation])) else {
             return Err(Reject::new("record_unknown", "no operation"));
         };
         let record_type = o.text(K::RecordType).or_else(|| wrapper(&[K::RecordType])).and_then(|t| names::record_type(&t));
         let user_id = o.text(K::UserId).or_else(|| wrapper(&[K::UserIds, K::UserId])).unwrap_or_default();
-        let organization = o.text(K::OrganizationId).or_else(|| wrapper(&[K::OrganizationId, K::TenantId]));
+        let organization = o.id(K::OrganizationId).or_else(|| outer.and_then(|w| w.first_id(&[K::OrganizationId, K::TenantId])));
         let place = Place { tenant: organization.as_deref().map(str::trim), ..place };
 
         let mut key = std::mem::take(&mut self.scratch.key);
@@ -184,6 +196,12 @@ impl Sink {
 
         let logon = matches!(record_type, Some(9 | 15));
         let directory = record_type == Some(8);
+        let lists = bags::rule(record_type, &key).bags.iter().map(|(list, _)| *list);
+        if !damaged
+            && lists.chain((logon || directory).then_some([K::Actor, K::Target]).into_iter().flatten()).any(|k| shallow(o.get(k)))
+        {
+            flags.push(DEPTH);
+        }
         let actor = if logon || directory { Party::read(o.get(K::Actor)) } else { Party::default() };
         let client = if logon || directory { Client::read(o) } else { Client::default() };
         let upn = upn_of(&user_id).or_else(|| actor.upn.as_deref().and_then(upn_of));
@@ -193,13 +211,16 @@ impl Sink {
             .or_else(|| o.text(K::ClientIP))
             .or_else(|| wrapper(&[K::ClientIP]))
             .and_then(|t| address(&t));
+        if address.as_ref().is_some_and(|a| a.kind == "invalid") {
+            flags.push("ip_invalid");
+        }
 
-        let mut session = o.text(K::SessionId).map(Cow::into_owned);
-        let mut token = o.text(K::UniqueTokenId).map(Cow::into_owned);
+        let mut session = o.id(K::SessionId).map(Cow::into_owned);
+        let mut token = o.id(K::UniqueTokenId).map(Cow::into_owned);
         let (mut access_session, mut access_client) = (None, None);
         if let Some(context) = o.get(K::AppAccessContext).and_then(Raw::nested) {
             let _ = scan::object(context.as_bytes(), 0, |name, a, z| {
-                let value = || Raw::json(&context[a..z]).text().map(Cow::into_owned);
+                let value = || Raw::json(&context[a..z]).text().filter(|t| is_id(t)).map(Cow::into_owned);
                 match name {
                     b"AADSessionId" => access_session = value(),
                     b"UniqueTokenId" => token = value().or(token.take()),
@@ -256,7 +277,7 @@ impl Sink {
             t.bool(c.success, success);
         }
         t.opt_text(c.user_id, Some(user_id.as_ref()).filter(|u| !u.is_empty()));
-        t.opt_text(c.user_key, o.text(K::UserKey).as_deref());
+        t.opt_text(c.user_key, o.id(K::UserKey).as_deref());
         if let Some(n) = user_type {
             t.i32(c.user_type, n);
         }
@@ -269,8 +290,8 @@ impl Sink {
         t.opt_text(c.actor_object_id, actor_id.as_deref());
         t.opt_text(c.actor_upn, upn.as_deref());
         t.text(c.actor_class, class);
-        let client_app = o.text(K::ClientAppId).or_else(|| access_client.map(Cow::Owned));
-        let app = o.text(K::AppId);
+        let client_app = o.id(K::ClientAppId).or_else(|| access_client.map(Cow::Owned));
+        let app = o.id(K::AppId);
         if class == "app" || (directory && actor.app_id.is_some()) {
             t.opt_text(c.actor_app_id, actor.app_id.as_deref().or(client_app.as_deref()).or(app.as_deref()));
         }
@@ -287,17 +308,17 @@ impl Sink {
         t.opt_text(c.client_info_string, o.text(K::ClientInfoString).as_deref());
         t.opt_text(c.app_id, app.as_deref());
         t.opt_text(c.client_app_id, client_app.as_deref());
-        t.opt_text(c.application_id, o.text(K::ApplicationId).as_deref());
+        t.opt_text(c.application_id, o.id(K::ApplicationId).as_deref());
         if let Some(n) = logon_type {
             t.i32(c.logon_type, n);
         }
         t.opt_text(c.mailbox_owner_upn, owner.as_deref());
-        t.opt_text(c.mailbox_guid, o.text(K::MailboxGuid).as_deref());
+        t.opt_text(c.mailbox_guid, o.id(K::MailboxGuid).as_deref());
         t.opt_text(c.session_id, session.as_deref());
         t.opt_text(c.unique_token_identifier, token.as_deref());
         t.opt_text(c.app_access_session_id, access_session.as_deref());
-        t.opt_text(c.inter_systems_id, o.text(K::InterSystemsId).as_deref());
-        t.opt_text(c.intra_system_id, o.text(K::IntraSystemId).as_deref());
+        t.opt_text(c.inter_systems_id, o.id(K::InterSystemsId).as_deref());
+        t.opt_text(c.intra_system_id, o.id(K::IntraSystemId).as_deref());
         if let Some(n) = error {
             t.i32(c.error_number, n);
         }
@@ -324,8 +345,8 @@ impl Sink {
         t.opt_text(c.site_url, o.text(K::SiteUrl).as_deref());
         t.opt_text(c.file_name, o.text(K::SourceFileName).as_deref());
         t.opt_text(c.target_user, o.text(K::TargetUserOrGroupName).as_deref());
-        t.opt_text(c.sharing_id, o.text(K::UniqueSharingId).as_deref());
-        t.opt_text(c.device_id, client.device_id.as_deref().or(o.text(K::DeviceId).as_deref()));
+        t.opt_text(c.sharing_id, o.id(K::UniqueSharingId).as_deref());
+        t.opt_text(c.device_id, client.device_id.as_deref().or(o.id(K::DeviceId).as_deref()));
         if let Some(b) = external {
             t.bool(c.external_access, b);
         }
@@ -363,8 +384,12 @@ impl Sink {
         {
             *self.counts.result_counts.entry(count).or_default() += 1;
         }
-        let record = record_key(id.as_deref(), when, &key, o.text.as_bytes());
-        self.record(UAL, record, richness, place, when);
+        let keys = record_keys(id.as_deref(), when, &key, &user_id, o.text.as_bytes());
+        self.record(UAL, keys, richness, place, when);
+        for flag in LOST.into_iter().filter(|flag| flags.contains(flag)) {
+            let date = o.text(K::CreationTime).or_else(|| wrapper(&[K::CreationDate, K::CreatedDateTime, K::Time]));
+            self.lost(flag, &operation, &date.unwrap_or_default(), file, place);
+        }
         self.scratch.key = key;
         Ok(())
     }

@@ -86,6 +86,11 @@ pub fn split(b: &[u8], at: usize, delimiter: u8, end_of_file: bool, fields: &mut
     }
 }
 
+/// Whether a field holds nothing but blanks.
+fn nothing(bytes: &[u8], field: Field) -> bool {
+    bytes[field.start..field.end].iter().all(|b| matches!(b, b' ' | b'\t'))
+}
+
 /// Appends a field's text to `out`, quotes no longer doubled.
 pub fn unquote(bytes: &[u8], field: Field, out: &mut Vec<u8>) {
     let mut rest = &bytes[field.start..field.end];
@@ -213,6 +218,13 @@ impl<'d> CsvRecords<'d> {
         loop {
             let held = self.window.bytes();
             match split(held, self.at, self.dialect.delimiter, self.window.at_end(), &mut self.fields) {
+                // delimiters and nothing between them: a spreadsheet's empty line is no row
+                Row::Ends(end) if self.fields.len() > 1 && self.fields.iter().all(|f| nothing(held, *f)) => {
+                    self.at = end;
+                    if !self.blank()? || self.position() >= bound {
+                        return Ok(None);
+                    }
+                }
                 Row::Ends(end) if self.fields.len() == self.dialect.columns => {
                     fill(held, &self.fields, self.dialect, slots, text);
                     let length = end - self.at;

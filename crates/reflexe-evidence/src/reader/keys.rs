@@ -6,6 +6,7 @@ use super::{
     scan::{self, Stop},
     value::Raw,
 };
+use crate::events::is_id;
 
 macro_rules! keys {
     ($($name:ident $(= $($alias:literal)|+)?;)*) => {
@@ -216,6 +217,17 @@ impl<'a> Object<'a> {
     /// The first member of several that has a text.
     pub fn first(&self, keys: &[Key]) -> Option<std::borrow::Cow<'a, str>> {
         keys.iter().find_map(|k| self.text(*k))
+    }
+
+    /// A member's text where it can be an id ([`is_id`]): what somebody put in an id's place ties nothing to anything.
+    #[inline]
+    pub fn id(&self, key: Key) -> Option<std::borrow::Cow<'a, str>> {
+        self.text(key).filter(|text| is_id(text))
+    }
+
+    /// The first member of several that is an id.
+    pub fn first_id(&self, keys: &[Key]) -> Option<std::borrow::Cow<'a, str>> {
+        keys.iter().find_map(|k| self.id(*k))
     }
 
     /// Whether the member is there and not null.

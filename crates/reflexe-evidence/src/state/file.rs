@@ -15,6 +15,7 @@ use crate::{
     coverage_log,
     dedup::Decision,
     error::Error,
+    events::{Keys, time::timestamp},
     import::{FileInput, FileReport, ImportContext, SourceReport},
     reader::{
         Item,
@@ -66,10 +67,23 @@ pub fn import(input: &FileInput<'_>, ctx: &mut ImportContext<'_>, known: &Known<
         },
     };
     let Some((source, summary)) = done else { return Ok(None) };
+    let repeats = std::mem::take(&mut store.repeats);
     let tables = store.close()?;
-    let report =
-        SourceReport { source, rows: summary.rows, from: None, to: None, tenants: summary.tenants, notes: summary.notes, tables };
-    Ok(Some(FileReport { sources: vec![report], domains: summary.domains.into_iter().collect(), ..FileReport::default() }))
+    let report = SourceReport {
+        source,
+        rows: summary.rows,
+        from: summary.span.and_then(|s| timestamp(s.0)),
+        to: summary.span.and_then(|s| timestamp(s.1)),
+        tenants: summary.tenants,
+        notes: summary.notes,
+        tables,
+    };
+    Ok(Some(FileReport {
+        sources: vec![report],
+        domains: summary.domains.into_iter().collect(),
+        repeats,
+        ..FileReport::default()
+    }))
 }
 
 /// The id of the source of a file, with what it gave.
@@ -100,7 +114,7 @@ fn json(input: &FileInput<'_>, known: &Known<'_>, store: &mut Store<'_, '_>) -> 
     else {
         return Ok(None);
     };
-    let mut importer = Importer::new(source, false);
+    let mut importer = Importer::new(source, false, store.ctx.now);
     let mut records = stream().map_err(Error::read(input.shown_path))?;
     while let Some(item) = records.next(u64::MAX, &mut slots).map_err(Error::read(input.shown_path))? {
         let at = at(&item);
@@ -131,7 +145,7 @@ fn table(input: &FileInput<'_>, known: &Known<'_>, store: &mut Store<'_, '_>) ->
     }
     let above = memchr::memchr_iter(b'\n', known.head.get(..rows as usize).unwrap_or_default()).count() as u64;
     let dialect = Dialect { delimiter, columns: titles.len(), wanted: Vec::new() };
-    let mut importer = Importer::new(source, true);
+    let mut importer = Importer::new(source, true, store.ctx.now);
     let open = || CsvRecords::new(Window::open(known.path)?, &dialect, rows);
     let mut records = open().map_err(Error::read(input.shown_path))?;
     let (mut slots, mut cells, mut fields) = (Slots::default(), Vec::new(), Vec::<Field>::new());
@@ -165,6 +179,8 @@ pub struct Store<'a, 'c> {
     member: Option<&'a str>,
     flags: &'a [&'static str],
     tables: BTreeMap<u8, Held>,
+    /// Rows that are a copy of one of another file, by the number of that file.
+    repeats: BTreeMap<u32, u64>,
     counts: BTreeMap<String, u64>,
 }
 
@@ -182,6 +198,7 @@ impl<'a, 'c> Store<'a, 'c> {
             member: known.member,
             flags: known.flags,
             tables: BTreeMap::new(),
+            repeats: BTreeMap::new(),
             counts: BTreeMap::new(),
         }
     }
@@ -250,9 +267,13 @@ impl Sink for Store<'_, '_> {
         }
         let mut key = [0; 16];
         hasher.finalize_xof().fill(&mut key);
-        let decision = self.ctx.dedup.decide(row.table.number, u128::from_le_bytes(key), 0, self.next(row))?;
-        if decision != Decision::New {
-            return Ok(false);
+        let keys = Keys { record: u128::from_le_bytes(key), id: 0 };
+        match self.ctx.dedup.decide(row.table.number, keys, 0, self.next(row))? {
+            Decision::New => {}
+            Decision::Duplicate(of) | Decision::Richer(of) => {
+                *self.repeats.entry(of.file()).or_default() += 1;
+                return Ok(false);
+            }
         }
         self.write(row, origin)?;
         Ok(true)

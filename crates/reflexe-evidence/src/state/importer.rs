@@ -1,6 +1,7 @@
 //! The records of one file, one after the other, into rows, coverage and notes.
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use reflexe_model::{RowCount, Scope, Text};
 use serde_json::Value;
 
@@ -10,7 +11,11 @@ use super::{
     path::{Frame, Path, normal},
     source::{Container, Mapping, Source},
 };
-use crate::{error::Error, spec, spec::ColumnType};
+use crate::{
+    error::Error,
+    period::Days,
+    spec::{self, ColumnType, TableKind},
+};
 
 /// Where a row stands in the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,12 +74,14 @@ pub struct Pages {
 pub struct Summary {
     /// Accounting: read = kept + duplicate + rejected.
     pub rows: RowCount,
-    /// Kept records by tenant id, the empty text for none.
+    /// Records by tenant id, copies included, the empty text for none.
     pub tenants: BTreeMap<String, u64>,
     /// What a reader should know.
     pub notes: Vec<Text>,
     /// Domains of the tenant that the records show.
     pub domains: BTreeSet<String>,
+    /// First and last date of the events that can be believed.
+    pub span: Option<(i64, i64)>,
 }
 
 /// Imports the records of one file.
@@ -90,12 +97,19 @@ pub struct Importer {
     prefixes: Vec<String>,
     /// Lists that are as long as the service lets them be.
     cut: BTreeSet<String>,
+    /// Days of the rows that are events: their table says which column is their time.
+    days: Days,
+    /// Rows of events without a date, by table.
+    undated: BTreeMap<String, u64>,
+    /// Rows of which a value could not be read, by doubt.
+    doubts: BTreeMap<&'static str, u64>,
+    now: i64,
     whole: At,
 }
 
 impl Importer {
-    /// An importer of a recognised source; `csv` says whether the records are rows of a CSV.
-    pub fn new(source: &'static Source, csv: bool) -> Self {
+    /// An importer of a recognised source; `csv` says whether the records are rows of a CSV, `now` when they are imported.
+    pub fn new(source: &'static Source, csv: bool, now: Timestamp) -> Self {
         let id = if csv { source.csv.as_deref().unwrap_or(&source.id) } else { &source.id };
         let mut read_keys: BTreeSet<String> = source.ignore.iter().cloned().collect();
         read_keys.extend(source.tenant.iter().chain(&source.collected).map(|p| normal(p.trim_start_matches('/'))));
@@ -112,6 +126,10 @@ impl Importer {
             met: BTreeSet::new(),
             prefixes,
             cut: BTreeSet::new(),
+            days: Days::default(),
+            undated: BTreeMap::new(),
+            doubts: BTreeMap::new(),
+            now: now.as_microsecond(),
             whole,
         }
     }
@@ -175,6 +193,10 @@ impl Importer {
             if sink.evidence(row, &origin)? {
                 written += 1;
                 self.note_domain(row);
+                for doubt in &row.flags {
+                    *self.doubts.entry(doubt).or_default() += 1;
+                }
+                self.note_time(row, at, sink)?;
             }
         }
         self.summary.rows.read += 1;
@@ -182,7 +204,22 @@ impl Importer {
             self.summary.rows.duplicate += 1;
         } else {
             self.summary.rows.kept += 1;
-            *self.summary.tenants.entry(tenant.unwrap_or_default().to_owned()).or_default() += 1;
+        }
+        *self.summary.tenants.entry(tenant.unwrap_or_default().to_owned()).or_default() += 1;
+        Ok(())
+    }
+
+    fn note_time(&mut self, row: &Row, at: &At, sink: &mut dyn Sink) -> Result<(), Error> {
+        if row.table.kind != TableKind::Event {
+            return Ok(());
+        }
+        let Some(column) = row.table.columns.iter().position(|c| Some(&c.name) == row.table.time.as_ref()) else { return Ok(()) };
+        match row.cells.iter().find(|(c, _)| *c == column) {
+            Some((_, Cell::Ts(time))) => self.days.add(*time),
+            _ => {
+                *self.undated.entry(row.table.name.clone()).or_default() += 1;
+                self.issue("warning", "date_unreadable", "", at, sink)?;
+            }
         }
         Ok(())
     }
@@ -226,6 +263,7 @@ impl Importer {
             Pages { pages, links } if links >= pages => (Some(false), "page_missing"),
             Pages { .. } => (Some(true), "last_page"),
         };
+        self.summary.span = self.days.believed(Some(self.now)).span;
         let lone = self.summary.tenants.len() == 1;
         let tenant = self.summary.tenants.keys().next().filter(|t| lone && !t.is_empty()).cloned();
         let origin =
@@ -241,7 +279,38 @@ impl Importer {
                 (_, Some(always)) => (Some(true), always.as_str()),
                 _ => (complete, reason),
             };
-            sink.about(&coverage_row(&rule.table, &rule.operation, "*", complete, reason), &origin)?;
+            let mut row = coverage_row(&rule.table, &rule.operation, "*", complete, reason);
+            if let Some((from, to)) = self.summary.span.filter(|_| is_event(&rule.table)) {
+                put(&mut row, "time_from", Cell::Ts(from));
+                put(&mut row, "time_to", Cell::Ts(to));
+            }
+            sink.about(&row, &origin)?;
+        }
+        let rejected = self.summary.rows.rejected;
+        let tables: BTreeSet<&str> = self.source.coverage.iter().map(|c| c.table.as_str()).collect();
+        for (table, reason, n) in tables
+            .iter()
+            .map(|t| (*t, "rows_rejected", rejected))
+            .chain(self.undated.iter().map(|(t, n)| (t.as_str(), "date_unreadable", *n)))
+            .filter(|(_, _, n)| *n > 0)
+        {
+            let mut row = coverage_row(table, "*", "*", Some(false), reason);
+            put(&mut row, "lost", Cell::Int(n.cast_signed()));
+            sink.about(&row, &origin)?;
+        }
+        for (doubt, n) in &self.doubts {
+            let (fr, en) = match *doubt {
+                cell::VALUE_LOST => (
+                    "objet(s) dont une valeur est perdue : l’export a écrit un nom de type (System.Object[]) à sa place",
+                    "object(s) of which a value is lost: the export wrote the name of a type (System.Object[]) in its place",
+                ),
+                cell::DATE_AMBIGUOUS => (
+                    "objet(s) dont une date a un jour et un mois indistincts",
+                    "object(s) of which a date does not say which number is the month",
+                ),
+                _ => ("objet(s) dont une valeur ne se lit pas", "object(s) of which a value cannot be read"),
+            };
+            self.summary.notes.push(Text::new(format!("{n} {fr}."), format!("{n} {en}.")));
         }
         if !self.unread.is_empty() {
             let list = self.unread.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -295,6 +364,18 @@ pub fn about(table: &str, texts: &[(&str, &str)], complete: Option<bool>) -> Row
     }
     cells.sort_by_key(|c| c.0);
     Row { table, cells, flags: BTreeSet::new(), identity: Vec::new(), any_tenant: false }
+}
+
+fn is_event(table: &str) -> bool {
+    spec::table(table).is_some_and(|t| t.kind == TableKind::Event)
+}
+
+/// Puts a value into a row by the name of its column.
+pub fn put(row: &mut Row, column: &str, cell: Cell) {
+    if let Some(column) = row.table.columns.iter().position(|c| c.name == column) {
+        row.cells.push((column, cell));
+        row.cells.sort_by_key(|c| c.0);
+    }
 }
 
 /// A coverage row without a period.

@@ -65,7 +65,7 @@ pub(super) fn import_text(text: &str, memory: &mut Memory) -> Option<(&'static S
     let (records, pages) = records(text);
     let keys: Vec<Vec<String>> = records.iter().map(|r| document::members(r).into_iter().map(|m| m.0).collect()).collect();
     let source = recognise(&keys, false)?;
-    let mut importer = Importer::new(source, false);
+    let mut importer = Importer::new(source, false, "2030-01-01T00:00:00Z".parse().unwrap());
     for record in records {
         let offset = (record.get().as_ptr() as usize - text.as_ptr() as usize) as u64;
         let at = At { offset, length: record.get().len() as u64, line: 1, pointer: None };
@@ -79,7 +79,7 @@ fn import_csv(text: &str, memory: &mut Memory) -> Option<(&'static Source, Summa
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
     let source = recognise(std::slice::from_ref(&header), true)?;
-    let mut importer = Importer::new(source, true);
+    let mut importer = Importer::new(source, true, "2030-01-01T00:00:00Z".parse().unwrap());
     for row in reader.records() {
         let fields = row.unwrap();
         let cell = |v: &str| if v.is_empty() { Value::Null } else { Value::from(v) };

@@ -27,6 +27,7 @@ pub struct Bench {
     pub dir: tempfile::TempDir,
     pub dedup: DedupIndex,
     pub threads: usize,
+    pub now: jiff::Timestamp,
     next: u32,
 }
 
@@ -34,7 +35,7 @@ impl Bench {
     pub fn new(threads: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let dedup = DedupIndex::open(&dir.path().join("index")).unwrap();
-        Self { dir, dedup, threads, next: 1 }
+        Self { dir, dedup, threads, now: "2030-01-01T00:00:00Z".parse().unwrap(), next: 1 }
     }
 
     pub fn out(&self) -> PathBuf {
@@ -47,7 +48,8 @@ impl Bench {
         let shown = path.display().to_string();
         let input = FileInput { path, shown_path: &shown, file_no: self.next };
         let progress = |_: u64| {};
-        let mut ctx = ImportContext { out_dir: &out, dedup: &mut self.dedup, threads: self.threads, progress: &progress };
+        let mut ctx =
+            ImportContext { out_dir: &out, dedup: &mut self.dedup, now: self.now, threads: self.threads, progress: &progress };
         let outcome = import_file(&input, &mut ctx).unwrap();
         self.dedup.flush().unwrap();
         self.next += 1;

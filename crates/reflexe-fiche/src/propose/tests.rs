@@ -30,6 +30,7 @@ pub(crate) fn empty() -> Qualification {
             window: None,
             since: None,
             other_tenants: vec![],
+            left_out: BTreeMap::new(),
         },
         evidence: vec![],
         unrecognised: vec![],

@@ -35,7 +35,6 @@ with held as (          -- roles and groups of each privileged person, for the s
   from signal.admin_visit v
   where v.got_in and v.sign_in_class = 'interactive' and lower(v.authentication_requirement) = 'singlefactorauthentication'
     and not v.known_device and coalesce(lower(v.incoming_token_type), 'none') not like '%primaryrefreshtoken%'
-    and v.t between $window_from and $window_to
   group by v.admin
 )
 select a.upn as subject, array_concat(a.rows, a.user_rows, make_array(g.row_id), q.rows, d.rows, f.rows) as rows,

@@ -1,5 +1,5 @@
 with window_visit as (
-  select * from signal.admin_visit where t between $window_from and $window_to
+  select * from signal.admin_visit
 ), agent as (           -- a row of several patterns counts for the gravest
   select v.row_id, v.admin, v.network, v.known_device, min(a.strength_on_success) as strength
   from window_visit v join ref.user_agent a on v.got_in and a.strength_on_success in ('D', 'H') and
@@ -11,7 +11,7 @@ with window_visit as (
   where app_id = '4765445b-32c6-49b0-83e6-1d93765276ca' and coalesce(sign_in_class, 'interactive') <> 'non_interactive'
     and error_code in (0, 50074, 50140, 53003) and device_id is null and not known_device and new_network
 ), split as (
-  select * from signal.admin_session_split where t between $window_from and $window_to
+  select * from signal.admin_session_split
 ), relayed as (
   select r.row_id, r.admin, s.network, s.rows from relay r join split s on s.admin = r.admin and s.session_id = r.session_id and s.other_agent
 ), guess as (

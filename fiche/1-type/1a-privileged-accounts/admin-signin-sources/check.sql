@@ -8,7 +8,7 @@ select admin as subject, network || coalesce(' ' || country, '') as key, 'found'
        country is null as no_place,
        coalesce(bool_and(not coalesce(new_network, new_country)), false) as usual
 from signal.admin_visit
-where got_in and t between $window_from and $window_to
+where got_in
 group by admin, network, country
 union all
 select group_id, '', 'group', rows, cast(null as varchar), cast(null as varchar), cast(null as bigint), cast(null as varchar[]),

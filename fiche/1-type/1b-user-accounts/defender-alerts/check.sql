@@ -9,7 +9,6 @@ with alert as (         -- one row per record: an alert writes one when raised a
          lower((regexp_match(e.data, '"f3u"\s*:\s*"([^"]+)"'))[1]) as author
   from ual_event e join ual_property p on p.place = e.place and p.bag = 'extended'
   where e.record_type = 40 and e.operation_key in ('alerttriggered', 'alertentitygenerated')
-    and e.creation_time between $window_from and $window_to
   group by e.row_id, e.id, e.operation_key, e.object_id, e.data
 ), known as (
   select row_id, name, severity, category, coalesce(alert_id, case when operation_key = 'alerttriggered' then object_id end, lower(id)) as alert_id,

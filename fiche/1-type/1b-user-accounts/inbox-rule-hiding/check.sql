@@ -11,8 +11,8 @@ with rule as (          -- folder names are compared whole, without case or acce
          coalesce(odd_name(p.name), false) and not coalesce(lower(p.name) = lower(p.folder) and regexp_like(p.folder, '[[:alnum:]]'), false) as odd,
          coalesce(has_word(p.words, 'sec') or has_word(p.senders, 'sec'), false) as warning_words
   from placed p
-), touched as (         -- rules that the log saw written during the window
-  select mailbox, key from signal.inbox_rule where at between $window_from and $window_to and not removes group by mailbox, key
+), touched as (         -- rules that the log saw written
+  select mailbox, key from signal.inbox_rule where at is not null and not removes group by mailbox, key
 ), pace as (            -- rules of one hand within the hour; who files mail in ordinary folders does not count
   select row_id, count(distinct key) over (partition by mailbox, actor order by at range between interval '1 hour' preceding and interval '1 hour' following) as near,
          count(distinct odd_key) over (partition by mailbox, actor order by at range between interval '1 hour' preceding and interval '1 hour' following) as odd_near

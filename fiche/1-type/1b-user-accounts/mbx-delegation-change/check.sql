@@ -1,5 +1,5 @@
 with change as (
-  select * from signal.mailbox_right where not in_state and at between $window_from and $window_to
+  select * from signal.mailbox_right where not in_state
 ), grants as (          -- rights to send have checks of their own (1b.sendas, 1b.sendonbehalf): one act must not count twice
   select c.*, count(distinct mailbox) over (partition by actor order by at range between interval '24 hours' preceding and interval '24 hours' following) as mailboxes
   from change c where not removes

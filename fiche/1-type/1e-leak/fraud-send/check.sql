@@ -5,7 +5,6 @@ with sent as (          -- one finding per sender and session (or address): what
          coalesce(regexp_like(lower(e.item_subject), '^\s*(re|rép|rep|tr|fw|fwd|aw|wg)\s*:'), false) as in_thread
   from ual_event e
   where e.operation_key in ('send', 'sendas', 'sendonbehalf') and coalesce(e.actor_class, '') <> 'system'
-    and e.creation_time between $window_from and $window_to
 ), wiped as (           -- the very message, or its subject out of the sent items, deleted within half an hour
   select s.row_id, array_agg(d.row_id) as rows
   from sent s join ual_event d on lower(coalesce(nullif(d.mailbox_owner_upn, ''), d.actor_upn)) = s.sender

@@ -7,7 +7,7 @@ with change as (
          bool_or(lower(p.name) in ('deletemessage', 'quarantine') and lower(p.value) <> 'false') as destroys
   from ual_event e left join ual_property p on p.place = e.place and p.bag = 'parameters'
   where e.operation_key in ('new-transportrule', 'set-transportrule', 'enable-transportrule', 'disable-transportrule', 'remove-transportrule')
-    and coalesce(e.actor_class, '') <> 'system' and e.creation_time between $window_from and $window_to
+    and coalesce(e.actor_class, '') <> 'system'
   group by e.row_id, e.operation_key, e.actor_upn, e.creation_time
 ), addressed as (       -- a rule with no address keeps its row
   select row_id, unnest(case when coalesce(array_length(addresses(target)), 0) > 0 then addresses(target) else make_array(cast(null as varchar)) end) as destination
