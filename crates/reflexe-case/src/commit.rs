@@ -12,7 +12,7 @@ use rusqlite::Transaction;
 use crate::{
     error::{Doing, Error},
     folder::{self, Case},
-    journal, manifest,
+    index, journal, manifest, unread,
     walk::Found,
 };
 
@@ -38,6 +38,9 @@ impl Case {
                 parts.push((file, name.clone(), blake3));
             }
         }
+        for (file, blake3) in index::runs(self, ready.number)? {
+            parts.push((file, index::TABLE.to_owned(), blake3));
+        }
         if let Some(copy) = ready.copy {
             let original = self.dir().join(manifest::original(&ready.report.blake3));
             let target = original.parent().unwrap_or(self.dir());
@@ -50,7 +53,7 @@ impl Case {
         let tx = self.begin()?;
         insert(&tx, ready, &parts, now).map_err(&database)?;
         // In the same transaction: no evidence without its entry in the journal, and no entry without its evidence.
-        journal::record_evidence(&tx, &id, self.device()?, ready.number, None, now)?;
+        journal::record_evidence(&tx, &id, self.device()?, ready.number, &journal::Why::Imported, now)?;
         tx.commit().map_err(&database)
     }
 
@@ -114,7 +117,7 @@ fn insert(tx: &Transaction, ready: &Ready<'_>, parts: &[(String, String, String)
     for RowId(row) in &report.superseded {
         superseded.execute((row, number))?;
     }
-    Ok(())
+    unread::forget(tx, &file.shown)
 }
 
 fn json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {

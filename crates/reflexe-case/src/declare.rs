@@ -96,7 +96,8 @@ impl Case {
             Ok(())
         };
         insert().map_err(&database)?;
-        journal::record_evidence(&tx, &id, self.device()?, number, Some((who, before)), now)?;
+        let why = journal::Why::Declared { who: who.to_owned(), before };
+        journal::record_evidence(&tx, &id, self.device()?, number, &why, now)?;
         tx.commit().map_err(&database)?;
         self.renew_sums()
     }

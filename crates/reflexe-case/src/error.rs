@@ -210,6 +210,16 @@ pub enum Error {
         /// The refusal.
         why: String,
     },
+    /// The manifest or the tables are not what the journal says was imported.
+    Tampered {
+        /// What was found, with what to do.
+        found: Vec<Text>,
+    },
+    /// The index cannot be made again: this version reads a file otherwise than the one that imported it.
+    ReadOtherwise {
+        /// Evidence id.
+        id: String,
+    },
     /// Two folders are not copies of one case.
     OtherCase {
         /// The other folder.
@@ -247,9 +257,9 @@ impl Error {
         Self::Journal { source }
     }
 
-    /// Whether the disk that holds the case is full (or its quota spent).
-    pub fn is_disk_full(&self) -> bool {
-        disk_full(self)
+    /// Whether the system refused room or memory: the disk is full, a quota or a limit is reached.
+    pub fn is_refused(&self) -> bool {
+        refused(self).is_some()
     }
 
     /// The message in both languages.
@@ -313,16 +323,18 @@ impl Error {
                     format!("The case {d} is open for reading only."),
                 )
             }
+            Self::Io { path, .. } if self.is_refused() => at(refused_words(refused(self)), path),
+            Self::Database { path, .. } if self.is_refused() => at(refused_words(refused(self)), path),
+            Self::Journal { .. } if self.is_refused() => refused_words(refused(self)),
             Self::Io { doing, path, source } => io_text(*doing, path, source),
-            Self::Database { path, source } if is_full_sqlite(source) => disk_full_text(path),
             Self::Database { path, source } => {
                 let p = path.display();
                 Text::new(
                     format!(
-                        "Le manifeste {p} ne peut pas être lu ou écrit : {source}. Vérifiez le disque et les droits ; sinon repartez d’une copie du dossier."
+                        "Le manifeste {p} ne peut pas être lu ou écrit : {source}. Vérifiez le disque, les droits et les limites (ulimit) ; sinon repartez d’une copie du dossier."
                     ),
                     format!(
-                        "The manifest {p} cannot be read or written: {source}. Check the disk and the permissions, or start again from a copy of the case."
+                        "The manifest {p} cannot be read or written: {source}. Check the disk, the permissions and the limits (ulimit), or start again from a copy of the case."
                     ),
                 )
             }
@@ -391,7 +403,6 @@ impl Error {
                 format!("Le dossier contient déjà {limit} fichiers de preuve, le maximum. Ouvrez un second dossier avec --case."),
                 format!("The case already holds {limit} evidence files, the most it can. Open a second case with --case."),
             ),
-            Self::Journal { source } if is_full_sqlite(source) => disk_full_words(),
             Self::Evidence(error) => evidence_text(error),
             other => crate::error_journal::text(other),
         }
@@ -407,8 +418,8 @@ impl fmt::Display for Error {
 /// The sentence for an evidence file whose import stopped.
 fn evidence_text(error: &reflexe_evidence::error::Error) -> Text {
     use reflexe_evidence::error::Error as E;
-    if disk_full(error) {
-        return disk_full_words();
+    if let Some(refusal) = refused(error) {
+        return refused_words(Some(refusal));
     }
     match error {
         E::Read { path, source } => io_text(Doing::Reading, Path::new(path), source),
@@ -437,9 +448,6 @@ fn evidence_text(error: &reflexe_evidence::error::Error) -> Text {
 
 /// The sentence for a refusal of the system.
 fn io_text(doing: Doing, path: &Path, source: &io::Error) -> Text {
-    if is_full(source) {
-        return disk_full_text(path);
-    }
     let p = path.display();
     let what = match doing {
         Doing::Reading => Text::new(format!("{p} ne peut pas être lu"), format!("{p} cannot be read")),
@@ -464,33 +472,57 @@ fn io_text(doing: Doing, path: &Path, source: &io::Error) -> Text {
     Text::new(format!("{} : {}.", what.fr, why.fr), format!("{}: {}.", what.en, why.en))
 }
 
-fn disk_full_text(path: &Path) -> Text {
-    let words = disk_full_words();
+/// What the system refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    /// Room on the disk.
+    Room,
+    /// A file as large as that.
+    Size,
+    /// Memory, or one more thread.
+    Memory,
+}
+
+fn at(words: Text, path: &Path) -> Text {
     Text::new(format!("{} ({})", words.fr, path.display()), format!("{} ({})", words.en, path.display()))
 }
 
-fn disk_full_words() -> Text {
-    Text::new(
-        "Le disque du dossier est plein. Libérez de la place et relancez la même commande : l’import reprendra là où il s’est arrêté.",
-        "The disk that holds the case is full. Free some space and run the same command again: the import resumes where it stopped.",
-    )
+fn refused_words(refusal: Option<Refusal>) -> Text {
+    match refusal {
+        Some(Refusal::Size) => Text::new(
+            "Le système refuse un fichier aussi grand (ulimit -f). Levez cette limite et relancez la même commande : l’import reprendra là où il s’est arrêté.",
+            "The system refuses a file as large as that (ulimit -f). Lift the limit and run the same command again: the import resumes where it stopped.",
+        ),
+        Some(Refusal::Memory) => Text::new(
+            "Le système refuse de la mémoire (ulimit -v, ou plus rien de libre). Libérez-en et relancez la même commande : l’import reprendra là où il s’est arrêté.",
+            "The system refuses memory (ulimit -v, or none is free). Free some and run the same command again: the import resumes where it stopped.",
+        ),
+        _ => Text::new(
+            "Le disque du dossier est plein. Libérez de la place et relancez la même commande : l’import reprendra là où il s’est arrêté.",
+            "The disk that holds the case is full. Free some space and run the same command again: the import resumes where it stopped.",
+        ),
+    }
 }
 
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-}
-
-fn is_full_sqlite(error: &rusqlite::Error) -> bool {
-    matches!(error, rusqlite::Error::SqliteFailure(e, _) if e.code == rusqlite::ErrorCode::DiskFull)
-}
-
-fn disk_full(error: &(dyn StdError + 'static)) -> bool {
+/// What the system refused, if that is what an error is about.
+fn refused(error: &(dyn StdError + 'static)) -> Option<Refusal> {
     let mut next = Some(error);
     while let Some(e) = next {
-        if e.downcast_ref::<io::Error>().is_some_and(is_full) || e.downcast_ref::<rusqlite::Error>().is_some_and(is_full_sqlite) {
-            return true;
+        let io = e.downcast_ref::<io::Error>().and_then(|e| match e.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(Refusal::Room),
+            io::ErrorKind::FileTooLarge => Some(Refusal::Size),
+            io::ErrorKind::OutOfMemory => Some(Refusal::Memory),
+            _ => None,
+        });
+        let sqlite = e.downcast_ref::<rusqlite::Error>().and_then(|e| match e {
+            rusqlite::Error::SqliteFailure(e, _) if e.code == rusqlite::ErrorCode::DiskFull => Some(Refusal::Room),
+            rusqlite::Error::SqliteFailure(e, _) if e.code == rusqlite::ErrorCode::OutOfMemory => Some(Refusal::Memory),
+            _ => None,
+        });
+        if let Some(refusal) = io.or(sqlite) {
+            return Some(refusal);
         }
         next = e.source();
     }
-    false
+    None
 }

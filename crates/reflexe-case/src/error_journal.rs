@@ -3,6 +3,9 @@ use reflexe_model::Text;
 
 use crate::error::{BundleFault, Error};
 
+/// Most problems that one error tells.
+const FOUND: usize = 5;
+
 /// The sentence of an error of the journal.
 pub(crate) fn text(error: &Error) -> Text {
     match error {
@@ -69,6 +72,25 @@ pub(crate) fn text(error: &Error) -> Text {
             format!(
                 "{} is another case, no copy of this one: they are not merged. Import its evidence if needed.",
                 dir.display()
+            ),
+        ),
+        Error::Tampered { found } => {
+            let list =
+                |each: fn(&Text) -> &String| found.iter().take(FOUND).map(|t| each(t).as_str()).collect::<Vec<_>>().join("\n");
+            Text::new(
+                format!(
+                    "{}\nRien n’est jugé ni montré à partir de ces données. « reflexe case verify » dit tout.",
+                    list(|t| &t.fr)
+                ),
+                format!("{}\nNothing is judged or shown out of these data. “reflexe case verify” tells all.", list(|t| &t.en)),
+            )
+        }
+        Error::ReadOtherwise { id } => Text::new(
+            format!(
+                "L’index ne peut pas être refait : cette version lit {id} autrement que celle qui l’a importé. Importez les preuves dans un nouveau dossier."
+            ),
+            format!(
+                "The index cannot be made again: this version reads {id} otherwise than the one that imported it. Import the evidence into a new case."
             ),
         ),
         Error::Bundle { path, why } => bundle(&path.display().to_string(), *why),

@@ -37,6 +37,8 @@ pub struct Case {
     pub(crate) decoded: Decoded,
     /// Which originals are what was imported.
     pub(crate) sound: Sound,
+    /// Set once manifest and tables were found to be what the journal says.
+    pub(crate) tables_checked: OnceCell<()>,
 }
 
 impl Case {
@@ -61,7 +63,7 @@ impl Case {
         only_beginnings(dir)?;
         let lock = lock(dir)?;
         let db = store::open_new(&dir.join("case.sqlite"))?;
-        let mut case = Self::over(dir, db, Some(lock), true, device);
+        let mut case = Self { created: true, device, ..Self::of(dir, db, Some(lock)) };
         case.lay_out()?;
         journal::adopt(&mut case)?;
         Ok(case)
@@ -73,16 +75,42 @@ impl Case {
     /// # Errors
     /// When the folder is no case, is of a newer format, or another process writes to it.
     pub fn open(dir: &Path) -> Result<Self, Error> {
+        Self::open_by(dir, OnceCell::new())
+    }
+
+    /// The same, the journal signed with a given device.
+    ///
+    /// # Errors
+    /// As [`Case::open`].
+    pub fn open_as(dir: &Path, device: Device) -> Result<Self, Error> {
+        Self::open_by(dir, OnceCell::from(device))
+    }
+
+    fn open_by(dir: &Path, device: OnceCell<Device>) -> Result<Self, Error> {
         if !dir.join("case.sqlite").exists() {
             return Err(Error::NotACase { dir: dir.to_owned() });
         }
         let lock = lock(dir)?;
         let db = store::open_for_writing(&dir.join("case.sqlite"))?;
-        let mut case = Self::over(dir, db, Some(lock), false, OnceCell::new());
+        let mut case = Self { device, ..Self::of(dir, db, Some(lock)) };
         case.lay_out()?;
         case.clean()?;
         journal::adopt(&mut case)?;
         Ok(case)
+    }
+
+    fn of(dir: &Path, db: Connection, lock: Option<File>) -> Self {
+        let (device, tables_checked) = (OnceCell::new(), OnceCell::new());
+        Self {
+            dir: dir.to_owned(),
+            db,
+            lock,
+            created: false,
+            device,
+            decoded: Decoded::default(),
+            sound: Sound::default(),
+            tables_checked,
+        }
     }
 
     /// Opens a case for reading, beside a writer if there is one. It shows what is committed.
@@ -91,11 +119,7 @@ impl Case {
     /// When the folder is no case or is of another format.
     pub fn open_for_reading(dir: &Path) -> Result<Self, Error> {
         let db = store::open_for_reading(&dir.join("case.sqlite"))?;
-        Ok(Self::over(dir, db, None, false, OnceCell::new()))
-    }
-
-    fn over(dir: &Path, db: Connection, lock: Option<File>, created: bool, device: OnceCell<Device>) -> Self {
-        Self { dir: dir.to_owned(), db, lock, created, device, decoded: Decoded::default(), sound: Sound::default() }
+        Ok(Self::of(dir, db, None))
     }
 
     /// Opens the case for writing, or creates it (see [`Case::was_created`]).
@@ -134,9 +158,14 @@ impl Case {
         Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate).map_err(self.database())
     }
 
-    /// Renews the sums of the manifest, after a transaction.
+    /// Renews the sums of the manifest and what the device knows of the journal, after a transaction.
     pub(crate) fn renew_sums(&mut self) -> Result<(), Error> {
-        journal::refresh(&mut self.db, &self.dir)
+        self.device()?;
+        let id = self.id()?;
+        let Some(device) = self.device.get() else { return Ok(()) };
+        // What the home cannot remember is missed later, and stops nothing now.
+        let _ = journal::remember(&self.db, &id, device);
+        journal::refresh(&mut self.db, &self.dir, device)
     }
 
     /// Where reports go.
@@ -311,12 +340,19 @@ fn lock(dir: &Path) -> Result<File, Error> {
 
 /// A new case may stand in an empty folder, or where its own creation was interrupted.
 fn only_beginnings(dir: &Path) -> Result<(), Error> {
+    if holds_beginnings(dir)? { Ok(()) } else { Err(Error::NotEmpty { dir: dir.to_owned() }) }
+}
+
+fn holds_beginnings(dir: &Path) -> Result<bool, Error> {
     const OWN: [&str; 4] = ["case.lock", "case.sqlite", "case.sqlite-journal", "device.key"];
-    if entries(dir)?.iter().all(|p| OWN.contains(&name(p).as_str())) {
-        Ok(())
-    } else {
-        Err(Error::NotEmpty { dir: dir.to_owned() })
-    }
+    Ok(entries(dir)?.iter().all(|p| OWN.contains(&name(p).as_str())))
+}
+
+/// Whether the creation of a case was interrupted here before anything was written.
+pub(crate) fn is_beginning(dir: &Path) -> Result<bool, Error> {
+    let manifest = dir.join("case.sqlite");
+    let begun = dir.is_dir() && holds_beginnings(dir)?;
+    Ok(begun && (!manifest.exists() || store::is_blank(&manifest)))
 }
 
 /// What a folder holds, in order; nothing if there is no such folder.

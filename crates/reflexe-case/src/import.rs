@@ -21,8 +21,8 @@ use crate::{
     error::{Doing, Error},
     folder::{self, Case},
     importer::{Importer, Readers},
-    journal,
-    walk::{self, Found},
+    unread,
+    walk::{self, Found, Listing},
 };
 
 /// Told how an import goes. Every method may be left out.
@@ -38,6 +38,10 @@ pub trait Progress: Sync {
     /// So many bytes of the current file were read; from any thread.
     fn read(&self, bytes: u64) {
         let _ = bytes;
+    }
+    /// Something that the person should know before it goes on.
+    fn say(&self, what: &Text) {
+        let _ = what;
     }
     /// A file is done with.
     fn done(&self, result: &FileResult) {
@@ -109,7 +113,7 @@ pub struct FileResult {
 pub struct ImportReport {
     /// Every file looked at, in order; what could not be listed or was passed over comes first.
     pub files: Vec<FileResult>,
-    /// Why the import ended early, if it did (the disk is full).
+    /// Why the import ended early, if it did: the case can no longer be written, or memory was refused.
     pub stopped: Option<Text>,
     /// Files that were not looked at because of it.
     pub not_tried: Vec<String>,
@@ -154,8 +158,9 @@ impl ImportReport {
 /// # Errors
 /// When the case itself cannot be read or written. What is wrong with a file is in the report.
 pub fn import(case: &mut Case, paths: &[PathBuf], options: &ImportOptions<'_>) -> Result<ImportReport, Error> {
-    let mut readers = Readers::open(case)?;
-    import_with(case, paths, options, &mut readers)
+    let listing = expected(case, paths, options)?;
+    let mut readers = Readers::open(case, options.progress)?;
+    read(case, listing, options, &mut readers)
 }
 
 /// [`import`] by other readers.
@@ -168,28 +173,39 @@ pub fn import_with(
     options: &ImportOptions<'_>,
     importer: &mut dyn Importer,
 ) -> Result<ImportReport, Error> {
+    let listing = expected(case, paths, options)?;
+    read(case, listing, options, importer)
+}
+
+/// Lists the files, and writes down that they are to be read.
+fn expected(case: &Case, paths: &[PathBuf], options: &ImportOptions<'_>) -> Result<Listing, Error> {
     case.writable()?;
     let listing = walk::list(paths, case.dir());
     options.progress.begin(listing.files.len(), listing.files.iter().map(|f| f.size).sum());
+    case.expect(&listing.files)?;
+    Ok(listing)
+}
+
+fn read(
+    case: &mut Case,
+    listing: Listing,
+    options: &ImportOptions<'_>,
+    importer: &mut dyn Importer,
+) -> Result<ImportReport, Error> {
     let mut report = ImportReport::default();
     for (path, reason, harmless) in listing.problems {
         report.files.push(FileResult { path, outcome: FileOutcome::Unrecognised { reason, harmless } });
     }
-    journal::forget_files(case.dir())?;
-    let mut result = Ok(());
     let mut files = listing.files.iter();
     for file in &mut files {
         options.progress.file(&file.shown, file.size);
         let outcome = match one(case, file, options, importer) {
             Ok(outcome) => outcome,
-            Err(error) if error.is_disk_full() => {
+            Err(error) if is_about_the_file(&error) => FileOutcome::Failed { reason: error.text() },
+            // The case cannot be written, or no memory is left: the next file would fare no better.
+            Err(error) => {
                 report.stopped = Some(error.text());
                 report.not_tried.push(file.shown.clone());
-                break;
-            }
-            Err(error) if is_about_the_file(&error) => FileOutcome::Failed { reason: error.text() },
-            Err(error) => {
-                result = Err(error);
                 break;
             }
         };
@@ -198,21 +214,23 @@ pub fn import_with(
         report.files.push(done);
     }
     report.not_tried.extend(files.map(|f| f.shown.clone()));
-    result?;
-    if report.stopped.is_none() {
-        case.remember(&report.files)?;
-        if let Some(said) = &options.declared_unfiltered {
+    // What cannot be written now was written before the first file: the case names what was not read either way.
+    let mut finish = || {
+        case.remember(&report)?;
+        if let (Some(said), None) = (&options.declared_unfiltered, &report.stopped) {
             case.declare_unfiltered(said, Some(&report.evidence_ids()))?;
         }
+        case.renew_sums()
+    };
+    if let Err(error) = finish() {
+        report.stopped.get_or_insert(error.text());
     }
-    case.renew_sums()?;
-    journal::refresh_files(case.dir())?;
     Ok(report)
 }
 
 /// Whether the other files may go on after this error.
 fn is_about_the_file(error: &Error) -> bool {
-    matches!(error, Error::Evidence(_) | Error::Io { doing: Doing::Reading, .. })
+    matches!(error, Error::Evidence(_) | Error::Io { doing: Doing::Reading, .. }) && !error.is_refused()
 }
 
 pub(crate) fn one(
@@ -338,19 +356,29 @@ impl Case {
     }
 
     /// Remembers the files that are not in the case, and forgets those that are by now.
-    fn remember(&mut self, files: &[FileResult]) -> Result<(), Error> {
+    fn remember(&mut self, report: &ImportReport) -> Result<(), Error> {
         let database = self.database();
         let tx = self.begin()?;
         let write = || {
             let mut put =
                 tx.prepare("INSERT OR REPLACE INTO unrecognised (path, reason_fr, reason_en, harmless) VALUES (?, ?, ?, ?)")?;
             let mut drop = tx.prepare("DELETE FROM unrecognised WHERE path = ?")?;
-            for FileResult { path, outcome } in files {
+            for FileResult { path, outcome } in &report.files {
                 match outcome {
-                    FileOutcome::Unrecognised { reason, harmless } => put.execute((path, &reason.fr, &reason.en, harmless))?,
-                    FileOutcome::Failed { reason } => put.execute((path, &reason.fr, &reason.en, false))?,
-                    FileOutcome::Imported { .. } | FileOutcome::AlreadyImported { .. } => drop.execute([path])?,
-                };
+                    FileOutcome::Unrecognised { reason, harmless } => {
+                        put.execute((path, &reason.fr, &reason.en, harmless))?;
+                        unread::forget(&tx, path)?;
+                    }
+                    FileOutcome::Failed { reason } => unread::put(&tx, path, reason)?,
+                    FileOutcome::Imported { .. } | FileOutcome::AlreadyImported { .. } => {
+                        drop.execute([path])?;
+                        unread::forget(&tx, path)?;
+                    }
+                }
+            }
+            if let Some(why) = &report.stopped {
+                let why = Text::new(format!("pas lu : {}", why.fr), format!("not read: {}", why.en));
+                report.not_tried.iter().try_for_each(|path| unread::put(&tx, path, &why))?;
             }
             Ok(())
         };

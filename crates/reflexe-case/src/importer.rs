@@ -11,7 +11,7 @@ use reflexe_evidence::{
     import::{FileInput, ImportContext, Outcome, import_file},
 };
 
-use crate::folder::Case;
+use crate::{folder::Case, index};
 
 /// Reads files into Parquet tables, one after the other.
 pub trait Importer {
@@ -48,11 +48,15 @@ pub struct Readers {
 }
 
 impl Readers {
-    /// Opens the index of record ids of a case.
+    /// Opens the index of record ids of a case; one that cannot be believed is made again, which is told.
     ///
     /// # Errors
-    /// When the index or the manifest cannot be read.
-    pub fn open(case: &Case) -> Result<Self, crate::Error> {
+    /// When the index or the manifest cannot be read, or the index cannot be made again.
+    pub fn open(case: &Case, progress: &dyn crate::Progress) -> Result<Self, crate::Error> {
+        if let Some(why) = index::doubt(case)? {
+            progress.say(&index::sentence(&why));
+            index::rebuild(case)?;
+        }
         let mut dedup = DedupIndex::open(&case.index_dir())?;
         let held: std::collections::BTreeSet<u32> = case.evidence_files()?.iter().map(|f| f.number).collect();
         dedup.retain(&|number| held.contains(&number))?;

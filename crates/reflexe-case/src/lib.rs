@@ -16,12 +16,14 @@ mod error_journal;
 mod folder;
 mod import;
 mod importer;
+mod index;
 pub mod journal;
 mod manifest;
 mod raw;
 mod seal;
 mod store;
 mod tenants;
+mod unread;
 mod walk;
 
 pub use declare::Declaration;

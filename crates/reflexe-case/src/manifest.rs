@@ -13,6 +13,7 @@ use crate::{
     error::Error,
     folder::Case,
     tenants::{CaseTenant, Provenance, Tenants},
+    unread,
 };
 
 /// An imported file.
@@ -112,7 +113,7 @@ impl Case {
     pub fn evidence_digest(&self) -> Result<String, Error> {
         let files = self.evidence_files()?;
         let digests = files.iter().map(|f| crate::journal::digest(&self.db, f.number)).collect::<rusqlite::Result<Vec<_>>>();
-        let unrecognised = self.unrecognised()?.into_iter().map(|u| u.path);
+        let unrecognised = self.unrecognised()?.into_iter().map(|u| format!("{} {} {}", u.path, u.unread, u.reason.en));
         let all: Vec<String> = digests.map_err(self.database())?.into_iter().chain(unrecognised).collect();
         Ok(blake3::hash(all.join("\n").as_bytes()).to_hex().to_string())
     }
@@ -155,15 +156,19 @@ impl Case {
         Ok(self.source_rows()?.into_iter().filter_map(entry).collect())
     }
 
-    /// Files that are not in the case, with the reason, by path.
+    /// Files that are not in the case, with the reason: those that were not read come first.
     ///
     /// # Errors
     /// When the manifest cannot be read.
     pub fn unrecognised(&self) -> Result<Vec<Unrecognised>, Error> {
-        self.rows("SELECT path, reason_fr, reason_en, harmless FROM unrecognised ORDER BY path", |row| {
+        let mut all = unread::list(&self.db).map_err(self.database())?;
+        let known = self.rows("SELECT path, reason_fr, reason_en, harmless FROM unrecognised ORDER BY path", |row| {
             let reason = Text::new(row.get::<_, String>(1)?, row.get::<_, String>(2)?);
-            Ok(Unrecognised { path: row.get(0)?, reason, harmless: row.get(3)? })
-        })
+            Ok(Unrecognised { path: row.get(0)?, reason, harmless: row.get(3)?, unread: false })
+        })?;
+        let unread: std::collections::BTreeSet<String> = all.iter().map(|u| u.path.clone()).collect();
+        all.extend(known.into_iter().filter(|u| !unread.contains(&u.path)));
+        Ok(all)
     }
 
     /// The Parquet files of a table, in order of import and part. Empty if nothing was collected.

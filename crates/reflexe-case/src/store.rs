@@ -120,6 +120,8 @@ pub(crate) fn open_new(path: &Path) -> Result<Connection, Error> {
     if header(&db, path)? != Header::Blank {
         return Err(Error::NotEmpty { dir: folder(path) });
     }
+    // Between two transactions no page is free: SQLite overwrites a free page without a way back, and after a kill its sum would lie.
+    db.pragma_update(None, "auto_vacuum", "full").map_err(database(path))?;
     create(&mut db).map_err(database(path))?;
     Ok(db)
 }

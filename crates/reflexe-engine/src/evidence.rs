@@ -154,6 +154,7 @@ impl Session {
                 from: time_of(row, "time_from"),
                 to: time_of(row, "time_to"),
                 complete: match row.get("complete").and_then(|v| v.first()) {
+                    Some(Value::Bool(true)) if self.unread => None,
                     Some(Value::Bool(b)) => Some(*b),
                     _ => None,
                 },

@@ -73,6 +73,8 @@ pub struct Options {
     pub references: BTreeMap<String, Vec<TextRow>>,
     /// Open only these tables beside those that the engine itself reads; all when `None`.
     pub only: Option<BTreeSet<String>>,
+    /// Files were given that could not be read: they may hold rows of any table, so that none is proven to be complete.
+    pub unread: bool,
 }
 
 /// Tables that the engine itself reads: coverage, the tenant's own domains, who is privileged.
@@ -90,6 +92,7 @@ impl Default for Options {
             inputs: Inputs::default(),
             references: BTreeMap::new(),
             only: None,
+            unread: false,
         }
     }
 }
@@ -108,6 +111,8 @@ pub struct Session {
     pub(crate) ctx: SessionContext,
     pub(crate) runtime: Arc<tokio::runtime::Runtime>,
     pub(crate) threads: usize,
+    /// See [`Options::unread`].
+    pub(crate) unread: bool,
     /// Domains of the tenant and where they are known from.
     pub own_domains: Vec<OwnDomain>,
 }
@@ -136,7 +141,7 @@ impl Session {
         for schema in ["stored", "ref", "input", "signal"] {
             catalog.register_schema(schema, Arc::new(MemorySchemaProvider::new()))?;
         }
-        let mut session = Self { ctx, runtime, threads: options.threads, own_domains: Vec::new() };
+        let mut session = Self { ctx, runtime, threads: options.threads, unread: options.unread, own_domains: Vec::new() };
         session.register_small(options)?;
         functions::register_locator(&session.ctx);
         let wanted = |name: &str| options.only.as_ref().is_none_or(|only| only.contains(name) || OWN_USE.contains(&name));

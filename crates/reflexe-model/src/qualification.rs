@@ -147,6 +147,10 @@ pub struct Unrecognised {
     /// A document that merely lies beside evidence (a README, a page, a picture): listed, not counted as a problem.
     #[serde(default)]
     pub harmless: bool,
+    /// It was given and could not be read (the disk is full, a right is missing, the import was stopped): it may hold anything, so
+    /// that nothing counts as wholly looked at.
+    #[serde(default)]
+    pub unread: bool,
 }
 
 /// The verdict of one item of the sheet: the worst of its checks.

@@ -39,7 +39,9 @@ pub fn evidence_text(evidence: &[EvidenceInfo], unrecognised: &[Unrecognised], l
     let (beside, problems): (Vec<_>, Vec<_>) = unrecognised.iter().partition(|u| u.harmless);
     for file in &problems {
         line(0, &format!("? {}", visible(&file.path, PATH)));
-        line(4, &format!("{}{}{}", w.unrecognised(), w.colon(), visible(file.reason.get(lang), 2000)));
+        let reason = visible(file.reason.get(lang), 2000);
+        let why = if file.unread { reason } else { format!("{}{}{reason}", w.unrecognised(), w.colon()) };
+        line(4, &why);
     }
     for file in &beside {
         line(0, &format!("– {}", visible(&file.path, PATH)));
@@ -55,6 +57,12 @@ pub fn evidence_text(evidence: &[EvidenceInfo], unrecognised: &[Unrecognised], l
 /// Number of files: one that holds several kinds of thing has several entries.
 pub(crate) fn files(evidence: &[EvidenceInfo]) -> usize {
     evidence.iter().map(|e| (&e.path, &e.id)).collect::<BTreeSet<_>>().len()
+}
+
+/// What an answer rests on, where files were given that could not be read.
+pub fn rests_on(evidence: &[EvidenceInfo], unrecognised: &[Unrecognised], lang: Lang) -> Option<String> {
+    let unread = unrecognised.iter().filter(|u| u.unread).count();
+    (unread > 0).then(|| Words(lang).rests_on(files(evidence), unread))
 }
 
 /// All rows together.

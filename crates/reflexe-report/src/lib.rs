@@ -17,7 +17,7 @@ mod words;
 
 use reflexe_model::{Lang, RowRef, Text, Verdict};
 
-pub use evidence::evidence_text;
+pub use evidence::{evidence_text, rests_on};
 pub use html::html;
 pub use json::{json, json_line};
 pub use kit::{KitInput, kit};

@@ -107,6 +107,13 @@ impl Terminal<'_> {
         if act_high(self.q) {
             self.say(2, self.w.act_high());
         }
+        if let Some(text) = evidence::rests_on(&self.q.evidence, &self.q.unrecognised, self.lang) {
+            let text = format!("⚠ {text}");
+            for part in wrap(&text, WIDTH - 2) {
+                let painted = self.paint(Ink::Doubt, &part);
+                self.out.push(format!("  {painted}"));
+            }
+        }
         let case = &self.q.case;
         let mut about = vec![visible(&case.title, 60)];
         let domains: Vec<String> =
@@ -277,7 +284,8 @@ impl Terminal<'_> {
             self.out.push(format!("  {}", one_line(&text, WIDTH - 2)));
         }
         if problems.len() > PROBLEMS {
-            self.say(4, &format!("{} ({})", self.w.more(problems.len() - PROBLEMS), self.w.unrecognised().to_lowercase()));
+            let what = if problems.iter().any(|u| u.unread) { self.w.not_read_or() } else { self.w.unrecognised() };
+            self.say(4, &format!("{} ({})", self.w.more(problems.len() - PROBLEMS), what.to_lowercase()));
         }
         if !beside.is_empty() {
             self.say(2, &format!("{}.", self.w.beside_n(beside.len())));

@@ -142,6 +142,7 @@ words! {
     col_rejected: "rejetées", "rejected";
     col_period: "Période", "Period";
     unrecognised: "Non reconnus", "Not recognised";
+    not_read_or: "Non lus ou non reconnus", "Not read or not recognised";
     beside: "À côté des preuves, laissés de côté", "Beside the evidence, left aside";
     // Method
     method: "Méthode et limites", "Method and limits";
@@ -247,6 +248,15 @@ impl Words {
 
     pub(crate) fn unknown_items(self, n: usize, of: usize) -> String {
         self.pick(format!("{} inconnus sur {of}", self.items_n(n)), format!("{} unknown out of {of}", self.items_n(n)))
+    }
+
+    /// What the answer rests on, where files were given that could not be read.
+    pub(crate) fn rests_on(self, read: usize, unread: usize) -> String {
+        let (read, all, unread) = (self.number(read as u64), self.number((read + unread) as u64), self.number(unread as u64));
+        self.pick(
+            format!("Jugé sur {read} des {all} fichiers donnés\u{a0}: {unread} non lus. Rien ne vaut «\u{a0}entièrement regardé\u{a0}» tant qu’ils manquent."),
+            format!("Judged on {read} of the {all} files given: {unread} not read. Nothing counts as wholly looked at while they are missing."),
+        )
     }
 
     /// Lines read and what became of them.

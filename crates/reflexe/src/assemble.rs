@@ -81,6 +81,7 @@ pub struct People {
 /// # Errors
 /// When the manifest or a table cannot be read.
 pub fn session(case: &Case, tenant: Option<&CaseTenant>, threads: Option<usize>, inputs: Inputs) -> Result<Session> {
+    case.check_tables()?;
     let mut tables = BTreeMap::new();
     for table in spec::tables() {
         let files: Vec<PathBuf> = case.table_files(&table.name)?;
@@ -90,6 +91,7 @@ pub fn session(case: &Case, tenant: Option<&CaseTenant>, threads: Option<usize>,
         superseded: case.superseded()?.into_iter().map(|id| id.0).collect(),
         tenant: tenant.map(|t| TenantFilter { id: t.id.clone(), evidence: t.evidence.iter().cloned().collect() }),
         inputs,
+        unread: case.unrecognised()?.iter().any(|u| u.unread),
         ..Options::default()
     };
     if let Some(threads) = threads {

@@ -21,6 +21,7 @@ use reflexe_report::journal::tell;
 use serde_json::json;
 
 use crate::{
+    commands,
     desk::{Desk, warn_of_place},
     progress::Bar,
 };
@@ -83,6 +84,7 @@ fn pick<'t>(lang: Lang, fr: &'t str, en: &'t str) -> &'t str {
 pub fn merge(dir: &Path, other: &Path, lang: Lang) -> Result<ExitCode> {
     warn_of_place(dir, lang);
     let mut case = Case::open(dir)?;
+    commands::tell_doubts(&case, lang)?;
     let bar = Bar::new(lang);
     let report = journal::merge(&mut case, other, &ImportOptions { progress: &bar, ..ImportOptions::default() })?;
     bar.finish();
@@ -165,6 +167,7 @@ fn said(catalogue: &Catalogue, id: &str, given: &Given, lang: Lang) -> String {
 /// When no passphrase is given, or the case or the file cannot be read or written.
 pub fn pack(dir: &Path, out: &Path, lang: Lang) -> Result<ExitCode> {
     let case = Case::open(dir)?;
+    commands::tell_doubts(&case, lang)?;
     let folder = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let below = |folder: &Path| -> std::io::Result<bool> { Ok(folder.canonicalize()?.starts_with(dir.canonicalize()?)) };
     if below(folder).with_context(|| folder.display().to_string())? {

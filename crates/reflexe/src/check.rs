@@ -41,6 +41,9 @@ pub fn run(case: &Case, ids: &[String], options: &JudgeOptions, again: bool, lan
         if tenants.len() > 1 {
             out.title(&clean(tenant.case.tenant.id.as_deref().unwrap_or("?")));
         }
+        if let Some(text) = reflexe_report::rests_on(&tenant.evidence, &tenant.unrecognised, lang) {
+            out.say("⚠ ", &text);
+        }
         if named.is_empty() {
             list(tenant, lang, &mut out);
         }

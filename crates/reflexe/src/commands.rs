@@ -31,6 +31,8 @@ use crate::{
     respond, row, severity, triage,
 };
 
+/// Files named on the terminal among those that an import did not reach; the case and the report name all.
+const NOT_READ: usize = 10;
 /// Rows of a finding that are kept.
 const ROWS: usize = 100;
 
@@ -49,12 +51,12 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
             Ok(code(&report))
         }
         Command::Check { ids, again, case, judge } => {
-            let open = existing(&case.case)?;
+            let open = existing(&case.case, lang)?;
             check::run(&open, &ids, &judge_options(&open, &judge, lang)?, again, lang, cli.json)
         }
         Command::Row { locators, case } => row::run(&case.case, &locators, lang, cli.json),
         Command::Report { case, out, judge } => {
-            let open = existing(&case.case)?;
+            let open = existing(&case.case, lang)?;
             let catalogue = Catalogue::load()?;
             let out = out.unwrap_or_else(|| open.reports_dir());
             answer(&open, &catalogue, &judge, &out, lang, cli.json)?;
@@ -70,7 +72,7 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
                     outln!("{}", dir.display());
                 }
                 CaseAction::Show { dir } => {
-                    show(&existing(&dir)?, lang, cli.json)?;
+                    show(&existing(&dir, lang)?, lang, cli.json)?;
                 }
                 CaseAction::Verify { dir } => return casework::verify(&dir, lang, cli.json),
                 CaseAction::Merge { dir, other } => return casework::merge(&dir, &other, lang),
@@ -115,7 +117,7 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
         Command::Glossary { word } => prepare::glossary(word.as_deref(), lang, cli.json),
         Command::Attacks { word } => prepare::attacks(word.as_deref(), lang, cli.json),
         Command::Query { sql, case, format } => {
-            let open = existing(&case.case)?;
+            let open = existing(&case.case, lang)?;
             let session = assemble::session(&open, None, None, reflexe_engine::Inputs::default())?;
             let format = match format {
                 _ if cli.json => reflexe_engine::query::Format::Json,
@@ -172,12 +174,34 @@ fn open_case(dir: &Path, lang: Lang) -> Result<Case> {
             Lang::Fr => errln!("Cas créé : {}", dir.display()),
             Lang::En => errln!("Case created: {}", dir.display()),
         }
+    } else {
+        tell_doubts(&case, lang)?;
     }
     Ok(case)
 }
 
-fn existing(dir: &Path) -> Result<Case> {
-    Ok(Case::open_for_reading(dir)?)
+/// Opens a case to be read, and tells what is not as it was written.
+///
+/// # Errors
+/// When the folder is no case, or cannot be read.
+pub fn existing(dir: &Path, lang: Lang) -> Result<Case> {
+    let case = Case::open_for_reading(dir)?;
+    tell_doubts(&case, lang)?;
+    if let Some(text) = reflexe_report::rests_on(&case.evidence()?, &case.unrecognised()?, lang) {
+        errln!("⚠ {text}");
+    }
+    Ok(case)
+}
+
+/// Tells what of a case is not as it was written: nobody works on in ignorance of it.
+///
+/// # Errors
+/// When the manifest cannot be read.
+pub fn tell_doubts(case: &Case, lang: Lang) -> Result<()> {
+    for doubt in case.doubts()? {
+        errln!("⚠ {}", doubt.get(lang));
+    }
+    Ok(())
 }
 
 fn import_into(case: &mut Case, paths: &[PathBuf], args: &ImportArgs, lang: Lang) -> Result<ImportReport> {
@@ -200,6 +224,17 @@ fn import_into(case: &mut Case, paths: &[PathBuf], args: &ImportArgs, lang: Lang
     }
     if let Some(stopped) = &report.stopped {
         errln!("{}", stopped.get(lang));
+        let n = report.not_tried.len();
+        match lang {
+            Lang::Fr => errln!("Fichiers qui n’ont pas été lus : {n}."),
+            Lang::En => errln!("Files that were not read: {n}."),
+        }
+        for file in report.not_tried.iter().take(NOT_READ) {
+            errln!("  {}", reflexe_fiche::say::clean(file));
+        }
+        if n > NOT_READ {
+            errln!("  …");
+        }
     }
     Ok(report)
 }
@@ -215,7 +250,8 @@ fn declaration(args: &ImportArgs) -> Option<Declaration> {
 }
 
 fn code(report: &ImportReport) -> ExitCode {
-    ExitCode::from(u8::from(!report.is_complete()))
+    // An import that stopped has failed, whatever was read before.
+    ExitCode::from(if report.stopped.is_some() { 3 } else { u8::from(!report.is_complete()) })
 }
 
 /// What the machine found out about each tenant: kept from the last time, or judged now and kept.
@@ -223,7 +259,7 @@ fn code(report: &ImportReport) -> ExitCode {
 /// # Errors
 /// When the case cannot be judged.
 pub fn judged(case: &Case, catalogue: &Catalogue, options: &JudgeOptions, lang: Lang) -> Result<Vec<Judged>> {
-    if let Some(kept) = judged::kept(case.dir(), &key(case, options)?) {
+    if let Some(kept) = judged::kept(case, &key(case, options)?, lang)? {
         return Ok(kept);
     }
     judged_anew(case, catalogue, options, lang)

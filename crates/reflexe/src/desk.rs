@@ -52,7 +52,7 @@ impl Desk {
             errln!("{}", warning.get(lang));
         }
         warn_of_place(dir, lang);
-        let case = Case::open_for_reading(dir)?;
+        let case = commands::existing(dir, lang)?;
         let entries = journal.entries()?;
         let response = Response::load()?;
         let prepared = commands::prepared(dir, None, &response, lang)?;

@@ -14,11 +14,7 @@ use reflexe_model::{Content, Entry, Kind, Lang, Origin, Payload, Status};
 use reflexe_report::journal::{Told, journal_text, one_line, tell};
 use serde_json::{Value, json};
 
-use crate::{
-    cli::JournalAction,
-    desk::Desk,
-    judged::{self, Judged},
-};
+use crate::{cli::JournalAction, desk::Desk, judged};
 
 /// Runs one of its commands.
 ///
@@ -62,7 +58,7 @@ fn add(desk: &mut Desk, line: &str, said: Said, json: bool) -> Result<()> {
     for flag in &said.flag {
         one_of::<String>(desk, flag, &FLAGS)?;
     }
-    let mut draft = desk.line(line, &accounts(desk))?;
+    let mut draft = desk.line(line, &accounts(desk)?)?;
     // Who has a state or somebody to do it is an action.
     let action = status.is_some() || said.owner.is_some();
     draft.kind = kind.unwrap_or(if action { Kind::Action } else { Kind::Note });
@@ -134,7 +130,7 @@ fn correct(desk: &mut Desk, id: &str, line: &str, because: &str, json: bool) -> 
         );
     };
     let attachments = told.map_or_else(Vec::new, |t| t.entry.header.attachments.clone());
-    let (people, accounts) = (desk.known_people(), accounts(desk));
+    let (people, accounts) = (desk.known_people(), accounts(desk)?);
     let known = Known { now: desk.now(), zone: desk.zone.clone(), me: &before.actor, people: &people, accounts: &accounts };
     let read = quick::parse(line, &known).map_err(|e| anyhow::anyhow!(desk.say(&e.text()).to_owned()))?;
     let draft = Draft { attachments, ..corrected(before, read, &desk.me) };
@@ -235,15 +231,9 @@ fn one_of<T: serde::de::DeserializeOwned>(desk: &Desk, word: &str, only: &[&str]
 
 /// Accounts and people that the findings name, if the case was judged: what a typed line may speak of. An older judgement names
 /// them as well as the latest one, and none names nobody.
-fn accounts(desk: &Desk) -> Vec<String> {
-    #[derive(serde::Deserialize)]
-    struct Kept {
-        tenants: Vec<Judged>,
-    }
-    let read = std::fs::read(desk.case.dir().join(judged::FILE)).ok();
-    let kept = read.and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok());
-    let findings = kept.into_iter().flat_map(|k| k.tenants).flat_map(|t| t.findings);
+fn accounts(desk: &Desk) -> Result<Vec<String>> {
+    let findings = judged::latest(&desk.case, desk.lang)?.into_iter().flat_map(|t| t.findings);
     let names = findings.flat_map(|f| std::iter::once(f.subject).chain(f.actor));
     let names: std::collections::BTreeSet<String> = names.filter(|n| !n.trim().is_empty()).collect();
-    names.into_iter().collect()
+    Ok(names.into_iter().collect())
 }

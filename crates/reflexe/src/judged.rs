@@ -1,11 +1,11 @@
 //! What the machine found out about a tenant, before any person said anything: kept in the case, so that an answer, a mark or a
 //! step never waits for the checks to run again.
-use std::{fs, path::Path};
+use std::fs;
 
 use anyhow::Result;
-use reflexe_case::Case;
-use reflexe_fiche::story::StoryInputs;
-use reflexe_model::{CaseInfo, CheckResult, EvidenceInfo, Finding, Unrecognised};
+use reflexe_case::{Case, journal::Written};
+use reflexe_fiche::{say::clean, story::StoryInputs};
+use reflexe_model::{CaseInfo, CheckResult, EvidenceInfo, Finding, Lang, Unrecognised};
 use serde::{Deserialize, Serialize};
 
 /// Name of the file in the case folder.
@@ -48,14 +48,48 @@ pub fn key(case: &Case, options: &str) -> Result<String> {
     Ok(serde_json::to_string(&(env!("CARGO_PKG_VERSION"), program, case.evidence_digest()?, options))?)
 }
 
-/// The judgement kept for this key; `None` if there is none, or it is of something else, or cannot be read: it is then made again.
-pub fn kept(dir: &Path, key: &str) -> Option<Vec<Judged>> {
+/// The judgement kept for this key; `None` if there is none or it is of something else: it is then made again.
+///
+/// # Errors
+/// When the file or the journal cannot be read.
+pub fn kept(case: &Case, key: &str, lang: Lang) -> Result<Option<Vec<Judged>>> {
     // Rules that lie open on the disk may change between two commands.
     if std::env::var_os("REFLEXE_FICHE_DIR").is_some() {
-        return None;
+        return Ok(None);
     }
-    let kept: Kept = serde_json::from_slice(&fs::read(dir.join(FILE)).ok()?).ok()?;
-    (kept.key == key).then_some(kept.tenants)
+    Ok(load(case, lang)?.filter(|kept| kept.key == key).map(|kept| kept.tenants))
+}
+
+/// The last judgement of this device, whatever it depended on: for the names in it.
+///
+/// # Errors
+/// As [`kept`].
+pub fn latest(case: &Case, lang: Lang) -> Result<Vec<Judged>> {
+    Ok(load(case, lang)?.map(|kept| kept.tenants).unwrap_or_default())
+}
+
+/// The one way in which a kept judgement is read: only what this device wrote and signed in the journal is believed. Anything else is
+/// told, and made again from the evidence.
+fn load(case: &Case, lang: Lang) -> Result<Option<Kept>> {
+    let told = match case.written(FILE)? {
+        Written::Absent => return Ok(None),
+        Written::Here(bytes) => return Ok(serde_json::from_slice(&bytes).ok()),
+        Written::Elsewhere(_, device) => match lang {
+            Lang::Fr => format!(
+                "Le jugement gardé dans le cas vient du poste {} : les preuves sont jugées de nouveau ici.",
+                clean(&device)
+            ),
+            Lang::En => {
+                format!("The judgement kept in the case is that of device {}: the evidence is judged again here.", clean(&device))
+            }
+        },
+        Written::Changed => match lang {
+            Lang::Fr => format!("{FILE} a été modifié hors de reflexe : il n’est pas cru, les preuves sont jugées de nouveau."),
+            Lang::En => format!("{FILE} was changed outside reflexe: it is not believed, the evidence is judged again."),
+        },
+    };
+    errln!("{told}");
+    Ok(None)
 }
 
 /// A judgement, as it is kept.

@@ -19,6 +19,7 @@ mod desk;
 mod files;
 mod journal;
 mod judged;
+mod limits;
 mod locale;
 mod original;
 mod prepare;
@@ -38,6 +39,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let lang = locale::from_arguments(std::env::args_os());
+    limits::tell_file_size();
+    if let Some(code) = limits::watched(lang) {
+        return code;
+    }
     let matches = match locale::translated(cli::Cli::command(), lang).try_get_matches() {
         Ok(matches) => matches,
         Err(error) => return told(&error, lang),

@@ -8,13 +8,14 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use jiff::civil::Date;
-use reflexe_case::Case;
+use reflexe_case::{Case, journal::Written};
 use reflexe_engine::{Inputs, grid::TextRow};
 use reflexe_evidence::spec;
 use reflexe_fiche::{
     conclude::Rules,
     pack::{Egress, Fault, Pack},
     response::Response,
+    say::clean,
     triage::{Explained, Marks},
 };
 use reflexe_model::{AnswerValue, Finding, Lang, Text};
@@ -43,6 +44,17 @@ impl Prepared {
     pub fn of_case(dir: &Path, response: &Response, today: Date, lang: Lang) -> Result<Self> {
         let folder = dir.join(FOLDER);
         if !folder.is_dir() {
+            return Ok(Self { today: Some(today), ..Self::default() });
+        }
+        if let Some(file) = forged(dir, &folder)? {
+            match lang {
+                Lang::Fr => errln!(
+                    "{file} a été modifié hors de reflexe : ce qui a été préparé n’est pas pris en compte. Redonnez le dossier de préparation avec --prepared."
+                ),
+                Lang::En => errln!(
+                    "{file} was changed outside reflexe: what was prepared does not count. Give the preparation pack again with --prepared."
+                ),
+            }
             return Ok(Self { today: Some(today), ..Self::default() });
         }
         let (pack, faults) = Pack::load(&folder, response).map_err(|e| anyhow::anyhow!(e.text().get(lang).to_owned()))?;
@@ -156,6 +168,20 @@ impl Prepared {
     pub fn statuses(&self) -> BTreeMap<String, bool> {
         self.pack.as_ref().map(Pack::statuses).unwrap_or_default()
     }
+}
+
+/// A file of the pack that no device wrote into the case as it lies there: a declaration by nobody would whitewash anybody.
+fn forged(dir: &Path, folder: &Path) -> Result<Option<String>> {
+    let case = Case::open_for_reading(dir)?;
+    let mut names: Vec<_> = fs::read_dir(folder).with_context(|| folder.display().to_string())?.flatten().collect();
+    names.sort_by_key(fs::DirEntry::file_name);
+    for name in names {
+        let file = format!("{FOLDER}/{}", name.file_name().to_string_lossy());
+        if name.path().is_file() && case.written(&file)? == Written::Changed {
+            return Ok(Some(clean(&file)));
+        }
+    }
+    Ok(None)
 }
 
 /// Every address that the evidence of a case names.

@@ -7,7 +7,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 use reflexe_case::{FileResult, Progress};
-use reflexe_model::Lang;
+use reflexe_model::{Lang, Text};
 
 /// A bar that appears after a second.
 pub struct Bar {
@@ -64,6 +64,10 @@ impl Progress for Bar {
     fn read(&self, bytes: u64) {
         self.show();
         self.bar.set_position(bytes);
+    }
+
+    fn say(&self, what: &Text) {
+        self.bar.suspend(|| errln!("{}", what.get(self.lang)));
     }
 
     fn done(&self, _: &FileResult) {}

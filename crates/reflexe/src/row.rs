@@ -8,7 +8,7 @@ use reflexe_fiche::say;
 use reflexe_model::{Lang, Locator, Text};
 use serde_json::{Value, json};
 
-use crate::{assemble, original};
+use crate::{assemble, commands, original};
 
 /// Longest record that is printed; the longest that the readers take is shorter.
 const LIMIT: usize = 64 << 20;
@@ -37,7 +37,7 @@ pub fn run(dir: &Path, locators: &[String], lang: Lang, json: bool) -> Result<Ex
             }
         }
     }
-    let case = Case::open_for_reading(dir)?;
+    let case = commands::existing(dir, lang)?;
     let session = assemble::session(&case, None, None, Inputs::default())?;
     let mut made = session.made_of(&asked)?;
     let files: BTreeMap<String, String> = case.evidence_files()?.into_iter().map(|f| (f.id(), f.path)).collect();

@@ -154,7 +154,6 @@ pub fn unpack(bundle: &Path, dir: &Path, passphrase: &str, limits: Limits) -> Re
     }
     let mut case = Case::open(dir)?;
     case.renew_sums()?;
-    super::refresh_files(dir)?;
     drop(case);
     verify::verify(dir)
 }

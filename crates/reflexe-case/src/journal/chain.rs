@@ -63,11 +63,16 @@ pub fn sign(key: &SigningKey, hash: &str) -> Option<String> {
 
 /// Whether the signature of an entry is its writer's over its hash.
 pub fn is_signed(entry: &Entry) -> bool {
+    verifies(&entry.header.writer, &entry.hash, &entry.signature)
+}
+
+/// Whether a signature over a hash is that of a key; all three in hexadecimal.
+pub fn verifies(key: &str, hash: &str, signature: &str) -> bool {
     let parts = || -> Option<bool> {
-        let key: [u8; 32] = unhex(&entry.header.writer)?.try_into().ok()?;
-        let signature: [u8; 64] = unhex(&entry.signature)?.try_into().ok()?;
+        let key: [u8; 32] = unhex(key)?.try_into().ok()?;
+        let signature: [u8; 64] = unhex(signature)?.try_into().ok()?;
         let key = VerifyingKey::from_bytes(&key).ok()?;
-        Some(key.verify_strict(&unhex(&entry.hash)?, &Signature::from_bytes(&signature)).is_ok())
+        Some(key.verify_strict(&unhex(hash)?, &Signature::from_bytes(&signature)).is_ok())
     };
     parts().unwrap_or(false)
 }

@@ -1,15 +1,14 @@
 //! Adds one entry within a transaction: position, previous entry and what the writer had seen are read under its lock, so that
 //! two processes never write the same position.
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
-use reflexe_model::{Entry, Head, Header, Kind};
+use reflexe_model::{Entry, Header, Kind};
 use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::{
     chain,
     device::{Device, random},
     draft::{Draft, TITLE},
+    known::{self, Heads},
     words,
 };
 use crate::error::Error;
@@ -57,12 +56,18 @@ fn add(
     let salt: [u8; 32] = random()?;
     let entry_id = entry_id(now)?;
     let wrong = |source: serde_json::Error| Error::Entry { id: entry_id.clone(), what: source.to_string() };
-    let (seq, prev) = last(tx, &writer)?.map_or((1, None), |(seq, hash, _)| (seq + 1, Some(hash)));
+    // What this device knew of the chains counts, also where the case does not hold it any more: no position is given twice, and
+    // whoever reads the journal sees that entries are missing.
+    let known = device.known(case_id);
+    let here = last(tx, &writer)?.map(|(seq, hash, _)| (seq, hash));
+    let there = known.get(&writer).map(|head| (head.seq, head.hash.clone()));
+    let before = if there.as_ref().map(|t| t.0) > here.as_ref().map(|h| h.0) { there } else { here };
+    let (seq, prev) = before.map_or((1, None), |(seq, hash)| (seq + 1, Some(hash)));
     let header = Header {
         entry_id: entry_id.clone(),
         case_id: case_id.to_owned(),
         seq,
-        seen: heads(tx, &writer)?,
+        seen: seen(tx, &writer, known)?,
         writer,
         prev,
         kind: draft.kind,
@@ -114,17 +119,16 @@ fn last(tx: &Transaction<'_>, writer: &str) -> Result<Option<(u64, String, Strin
     tx.query_row(sql, [writer], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional().map_err(Error::in_journal)
 }
 
-/// Where every other chain stands.
-fn heads(tx: &Transaction<'_>, writer: &str) -> Result<BTreeMap<String, Head>, Error> {
-    let read = || {
-        let sql = "SELECT e.writer, e.seq, min(e.hash) FROM entry e
-                   JOIN (SELECT writer, max(seq) AS seq FROM entry GROUP BY writer) l ON l.writer = e.writer AND l.seq = e.seq
-                   WHERE e.writer <> ? GROUP BY e.writer, e.seq";
-        tx.prepare_cached(sql)?
-            .query_map([writer], |row| Ok((row.get(0)?, Head { seq: row.get(1)?, hash: row.get(2)? })))?
-            .collect::<rusqlite::Result<_>>()
-    };
-    read().map_err(Error::in_journal)
+/// Where every other chain stands, here or as the device knew it.
+fn seen(tx: &Transaction<'_>, writer: &str, known: Heads) -> Result<Heads, Error> {
+    let mut heads = known::heads_of(tx).map_err(Error::in_journal)?;
+    for (other, head) in known {
+        if heads.get(&other).is_none_or(|here| here.seq < head.seq) {
+            heads.insert(other, head);
+        }
+    }
+    heads.remove(writer);
+    Ok(heads)
 }
 
 /// A version 7 UUID: the moment, then random bits.

@@ -14,7 +14,10 @@ use ed25519_dalek::SigningKey;
 use etcetera::BaseStrategy as _;
 use reflexe_model::Text;
 
-use super::chain;
+use super::{
+    chain,
+    known::{Heads, Memory},
+};
 use crate::error::{Doing, Error};
 
 /// Name of the key file.
@@ -24,6 +27,8 @@ const FILE: &str = "device.key";
 pub struct Device {
     key: SigningKey,
     host: String,
+    /// The folder that holds the key and what the device remembers of cases; none if that is the case itself, or for tests.
+    home: Option<PathBuf>,
     /// What the person should know: the key stands in the case, or is new because the old one was damaged.
     pub warning: Option<Text>,
 }
@@ -41,14 +46,13 @@ impl Device {
     /// # Errors
     /// When the system gives no random bytes, or neither place can be written.
     pub fn load(case: &Path) -> Result<Self, Error> {
-        let home = env::var_os("REFLEXE_HOME").filter(|h| !h.is_empty()).map(PathBuf::from);
-        let home = home.or_else(|| etcetera::choose_base_strategy().ok().map(|b| b.config_dir().join("reflexe")));
+        let home = home();
         if let Some(home) = &home
             && let Ok(device) = Self::load_from(home)
         {
             return Ok(device);
         }
-        let mut device = Self::load_from(case)?;
+        let mut device = Self { home: None, ..Self::load_from(case)? };
         let (fr, en) =
             home.map_or((String::new(), String::new()), |h| (format!(" ({})", h.display()), format!(" ({})", h.display())));
         device.warning = Some(Text::new(
@@ -91,17 +95,27 @@ impl Device {
             }
         };
         let host = gethostname::gethostname().to_string_lossy().into_owned();
-        Ok(Self { key: SigningKey::from_bytes(&seed), host, warning })
+        Ok(Self { key: SigningKey::from_bytes(&seed), host, home: Some(home.to_owned()), warning })
     }
 
     /// A device with a given key, for tests and for writers that are no computer.
     pub fn with_key(seed: [u8; 32], host: impl Into<String>) -> Self {
-        Self { key: SigningKey::from_bytes(&seed), host: host.into(), warning: None }
+        Self { key: SigningKey::from_bytes(&seed), host: host.into(), home: None, warning: None }
     }
 
     /// The public key, lower-case hexadecimal: what entries call their writer.
     pub fn writer(&self) -> String {
         chain::hex(self.key.verifying_key().as_bytes())
+    }
+
+    /// Where it remembers what it saw.
+    pub(crate) fn home(&self) -> Option<&Path> {
+        self.home.as_deref()
+    }
+
+    /// Where the chains of a case ended when it was seen last.
+    pub(crate) fn known(&self, case_id: &str) -> Heads {
+        self.home().map(|home| Memory::of(home, case_id).heads()).unwrap_or_default()
     }
 
     /// The key, for signing.
@@ -113,6 +127,12 @@ impl Device {
     pub fn label(&self) -> String {
         label(&self.host, &self.writer())
     }
+}
+
+/// The folder of the device: named by `REFLEXE_HOME`, else in the user's configuration.
+pub(crate) fn home() -> Option<PathBuf> {
+    let named = env::var_os("REFLEXE_HOME").filter(|h| !h.is_empty()).map(PathBuf::from);
+    named.or_else(|| etcetera::choose_base_strategy().ok().map(|b| b.config_dir().join("reflexe")))
 }
 
 /// Short name of a writer.

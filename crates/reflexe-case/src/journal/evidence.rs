@@ -1,6 +1,9 @@
 //! Every import commits, in the journal, to what the manifest says of a file: its rows and the hash of each of its Parquet
 //! parts. A later change of any of them is then found, and the file named.
-use std::path::Path;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use jiff::Timestamp;
 use reflexe_evidence::hash;
@@ -12,7 +15,7 @@ use super::{chain, commit, device::Device, draft::Draft, store, verify::Problem,
 use crate::{
     error::{Doing, Error},
     folder::{self, Case},
-    manifest,
+    manifest::{self, EvidenceFile},
 };
 
 /// What the manifest says of one file, as one text for hashing.
@@ -53,14 +56,23 @@ pub(crate) fn digest(db: &Connection, number: u32) -> rusqlite::Result<String> {
     Ok(chain::hex(&hasher.finalize()))
 }
 
-/// Writes the journal's entry about a file, in the transaction that writes the manifest's rows. `declared`: who declares it
-/// unfiltered, and the digest before, which this one replaces.
+/// Why an entry about a file is written. `before`: the digest that the new one replaces.
+pub(crate) enum Why {
+    /// It came in.
+    Imported,
+    /// Somebody declares it unfiltered.
+    Declared { who: String, before: String },
+    /// Its index was made again.
+    Indexed { before: String },
+}
+
+/// Writes the journal's entry about a file, in the transaction that writes the manifest's rows.
 pub(crate) fn record_evidence(
     tx: &Transaction<'_>,
     case_id: &str,
     device: &Device,
     number: u32,
-    declared: Option<(&str, String)>,
+    why: &Why,
     now: Timestamp,
 ) -> Result<(), Error> {
     let read = || -> rusqlite::Result<_> {
@@ -78,7 +90,12 @@ pub(crate) fn record_evidence(
     };
     let ((digest, size, path), (read, kept, duplicate, rejected, from, to, sources), manifest) =
         read().map_err(Error::in_journal)?;
-    let (declared_by, replaces) = declared.map_or((None, String::new()), |(who, before)| (Some(who), before));
+    let replaces = match why {
+        Why::Imported => "",
+        Why::Declared { before, .. } | Why::Indexed { before } => before,
+    };
+    // The same digest again is vouched for by one more device; it replaces nothing.
+    let replaces = Some(replaces).filter(|before| **before != manifest).unwrap_or_default().to_owned();
     let mut facts = words::facts([
         ("evidence", format!("e{number}")),
         ("digest", digest),
@@ -90,22 +107,28 @@ pub(crate) fn record_evidence(
         ("to", to.unwrap_or_default()),
         ("manifest", manifest),
         ("replaces", replaces),
+        // Says that `manifest` covers the files of the index.
+        ("index", "1".to_owned()),
     ]);
     facts.retain(|_, v| !v.is_empty());
     let shown = words::short(&path);
-    let (name, title) = match declared_by {
-        Some(who) => {
-            facts.insert("who".into(), who.to_owned());
+    let (name, title) = match why {
+        Why::Declared { who, .. } => {
+            facts.insert("who".into(), who.clone());
             let said = Text::new(format!("e{number} déclarée complète"), format!("e{number} declared unfiltered"));
             ("declared_unfiltered", said)
         }
-        None => (
+        Why::Imported => (
             "evidence",
             Text::new(format!("Preuve e{number} importée : {shown}"), format!("evidence e{number} imported: {shown}")),
         ),
+        Why::Indexed { .. } => (
+            "evidence",
+            Text::new(format!("Index de la preuve e{number} refait"), format!("index of evidence e{number} made again")),
+        ),
     };
     let mut draft = Draft::fact(Kind::Evidence, name, &title, facts, now);
-    if let Some(who) = declared_by {
+    if let Why::Declared { who, .. } = why {
         who.clone_into(&mut draft.content.actor);
     }
     draft.content.links.push(format!("e{number}"));
@@ -120,6 +143,10 @@ pub(crate) struct Commitment {
     pub digest: String,
     pub path: String,
     pub manifest: String,
+    /// The device that says so.
+    pub writer: String,
+    /// Whether it covers the index of the file as well.
+    pub indexed: bool,
     replaces: String,
 }
 
@@ -138,11 +165,13 @@ pub(crate) fn commitments(entries: &[Entry]) -> Vec<Commitment> {
                 digest: facts.remove("digest")?,
                 path: facts.remove("path").unwrap_or_default(),
                 manifest: facts.remove("manifest")?,
+                writer: entry.header.writer.clone(),
+                indexed: facts.contains_key("index"),
                 replaces: facts.remove("replaces").unwrap_or_default(),
             })
         })
         .collect();
-    let replaced: std::collections::BTreeSet<String> = all.iter().map(|c| c.replaces.clone()).collect();
+    let replaced: BTreeSet<String> = all.iter().map(|c| c.replaces.clone()).collect();
     all.retain(|c| !replaced.contains(&c.manifest));
     all
 }
@@ -166,7 +195,7 @@ pub(crate) fn adopt(case: &mut Case) -> Result<(), Error> {
     let device = case.device()?;
     let tx = Transaction::new_unchecked(&case.db, TransactionBehavior::Immediate).map_err(&database)?;
     let first = match pending.parse::<u32>() {
-        Ok(found) => words::migrated(found, crate::store::FORMAT, now),
+        Ok(found) => words::migrated(found, crate::store::FORMAT, &backup(case.dir(), found)?, now),
         Err(_) => words::case_opened(&id, crate::store::FORMAT, now),
     };
     commit::append(&tx, &id, device, &first, None, now)?;
@@ -174,22 +203,43 @@ pub(crate) fn adopt(case: &mut Case) -> Result<(), Error> {
         tx.execute("UPDATE part SET blake3 = ? WHERE file = ?", (blake3, part)).map_err(&database)?;
     }
     for number in files {
-        record_evidence(&tx, &id, device, number, None, now)?;
+        record_evidence(&tx, &id, device, number, &Why::Imported, now)?;
     }
     tx.execute("DELETE FROM case_info WHERE key = 'pending'", []).map_err(&database)?;
     tx.commit().map_err(&database)?;
-    case.renew_sums()?;
-    super::refresh_files(case.dir())
+    case.renew_sums()
+}
+
+/// Name and SHA-256 of the copy of the manifest that a conversion kept.
+fn backup(dir: &Path, found: u32) -> Result<(String, String), Error> {
+    let name = format!("case.format-{found}.sqlite");
+    let path = dir.join(&name);
+    let sha256 = folder::hash(&path).map_err(Error::io(Doing::Reading, &path))?;
+    Ok((name, sha256))
+}
+
+/// What is compared with what the journal says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// The manifest and the tables: all that an answer is made of.
+    Tables,
+    /// The originals and the index as well.
+    Everything,
 }
 
 /// Compares the manifest, the originals and the parts with what the journal committed to.
-pub(crate) fn check(db: &Connection, dir: &Path, entries: &[Entry]) -> Result<Vec<Problem>, Error> {
+pub(crate) fn check(db: &Connection, dir: &Path, entries: &[Entry], depth: Depth) -> Result<Vec<Problem>, Error> {
     let mut problems = Vec::new();
     let commitments = commitments(entries);
+    let (mut by_digest, mut by_number) = (BTreeMap::<&str, Vec<&Commitment>>::new(), BTreeMap::<u32, &Commitment>::new());
+    for c in &commitments {
+        by_digest.entry(&c.digest).or_default().push(c);
+        by_number.entry(c.number).or_insert(c);
+    }
     let sealed = sealed(entries);
     let files = files(db).map_err(Error::in_journal)?;
     for file in &files {
-        let mine: Vec<&Commitment> = commitments.iter().filter(|c| c.digest == file.digest()).collect();
+        let mine = by_digest.get(file.digest()).map_or(&[][..], Vec::as_slice);
         let now = digest(db, file.number).map_err(Error::in_journal)?;
         let entry = mine.first().map(|c| c.entry.clone());
         let number = file.number;
@@ -197,30 +247,41 @@ pub(crate) fn check(db: &Connection, dir: &Path, entries: &[Entry]) -> Result<Ve
         let added =
             file.blake3.is_none() || file.sha256.as_ref().is_none_or(|s| sealed.contains(&(file.digest().to_owned(), s.clone())));
         if !added || !mine.iter().any(|c| c.manifest == now) {
-            let same = commitments.iter().find(|c| c.number == number);
+            let same = by_number.get(&number).copied();
             problems.push(Problem {
                 place: format!("e{number}"),
                 entry: mine.first().copied().or(same).map(|c| c.entry.clone()),
-                text: Text::new(
-                    format!("e{number} : ce que le manifeste en dit (fichier, lignes lues, tables) n’est plus ce qui a été écrit à l’import. Réimportez ce fichier dans un nouveau dossier et comparez."),
-                    format!("e{number}: what the manifest says of it (file, rows read, tables) is not what was written at import. Import this file into a new case and compare."),
-                ),
+                text: contradicted(number),
             });
         }
-        let path = if file.in_place { file.origin.clone() } else { dir.join(manifest::original(file.digest())) };
-        problems.extend(unchanged(dir, &path, file.is(&path), entry));
+        if depth == Depth::Everything {
+            let path = if file.in_place { file.origin.clone() } else { dir.join(manifest::original(file.digest())) };
+            problems.extend(unchanged(dir, &path, file.is(&path), entry));
+        }
     }
-    let read = || -> rusqlite::Result<Vec<(String, String)>> {
-        db.prepare("SELECT file, blake3 FROM part ORDER BY file")?.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect()
+    let read = || -> rusqlite::Result<Vec<(String, String, bool)>> {
+        let sql = "SELECT file, blake3, table_name = ?2 FROM part WHERE ?1 OR table_name <> ?2 ORDER BY file";
+        let which = (depth == Depth::Everything, crate::index::TABLE);
+        db.prepare(sql)?.query_map(which, |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?.collect()
     };
-    for (file, blake3) in read().map_err(Error::in_journal)? {
+    let mut runs = Vec::new();
+    for (file, blake3, is_run) in read().map_err(Error::in_journal)? {
         let entry = folder::name(Path::new(&file)).split_once('-').and_then(|(n, _)| n.parse::<u32>().ok());
-        let entry = entry.and_then(|n| commitments.iter().find(|c| c.number == n)).map(|c| c.entry.clone());
+        let entry = entry.and_then(|n| by_number.get(&n)).map(|c| c.entry.clone());
         let path = dir.join(&file);
-        problems.extend(unchanged(dir, &path, hash::blake3(&path).map(|(now, _)| now == blake3), entry));
+        let same = hash::blake3(&path).map(|(now, _)| now == blake3);
+        if is_run {
+            runs.extend((!same.unwrap_or(false)).then_some(file));
+        } else {
+            problems.extend(unchanged(dir, &path, same, entry));
+        }
+    }
+    if let Some(first) = runs.first() {
+        problems.push(Problem::of_file(first, lost_index(first, runs.len())));
     }
     let elsewhere = elsewhere(entries);
-    for c in commitments.iter().filter(|c| !files.iter().any(|f| f.digest() == c.digest) && !elsewhere.contains(&c.digest)) {
+    let here: BTreeSet<&str> = files.iter().map(EvidenceFile::digest).collect();
+    for c in commitments.iter().filter(|c| !here.contains(&*c.digest) && !elsewhere.contains(&c.digest)) {
         problems.push(Problem {
             place: format!("e{}", c.number),
             entry: Some(c.entry.clone()),
@@ -241,8 +302,32 @@ pub(crate) fn check(db: &Connection, dir: &Path, entries: &[Entry]) -> Result<Ve
     Ok(problems)
 }
 
+/// What to tell of a file of which the manifest says something else than the journal.
+pub(crate) fn contradicted(number: u32) -> Text {
+    Text::new(
+        format!(
+            "e{number} : ce que le manifeste en dit (fichier, lignes lues, tables) n’est plus ce qui a été écrit à l’import. Réimportez ce fichier dans un nouveau dossier et comparez."
+        ),
+        format!(
+            "e{number}: what the manifest says of it (file, rows read, tables) is not what was written at import. Import this file into a new case and compare."
+        ),
+    )
+}
+
+/// What to tell of an index that is not as it was written: one sentence, however many files it has.
+fn lost_index(first: &str, n: usize) -> Text {
+    Text::new(
+        format!(
+            "{first} : l’index des enregistrements connus manque ou a été modifié hors de reflexe ({n} fichiers). Le prochain import le refait à partir des originaux."
+        ),
+        format!(
+            "{first}: the index of known records is missing or was changed outside reflexe ({n} files). The next import makes it again from the originals."
+        ),
+    )
+}
+
 /// Evidence that another copy of the case had and that could not be brought over: merges say which.
-pub(crate) fn elsewhere(entries: &[Entry]) -> std::collections::BTreeSet<String> {
+pub(crate) fn elsewhere(entries: &[Entry]) -> BTreeSet<String> {
     let of = |entry: &Entry| match Payload::of(entry) {
         Some(Payload::Fact { name, facts }) if name == "merge" => facts.get("missing").cloned(),
         _ => None,
@@ -251,7 +336,7 @@ pub(crate) fn elsewhere(entries: &[Entry]) -> std::collections::BTreeSet<String>
 }
 
 /// Digest and SHA-256 of the originals whose SHA-256 was added after their import.
-fn sealed(entries: &[Entry]) -> std::collections::BTreeSet<(String, String)> {
+fn sealed(entries: &[Entry]) -> BTreeSet<(String, String)> {
     let of = |entry: &Entry| match Payload::of(entry) {
         Some(Payload::Fact { name, facts }) if name == "sealed" => {
             Some((facts.get("digest")?.clone(), facts.get("sha256")?.clone()))
@@ -261,10 +346,10 @@ fn sealed(entries: &[Entry]) -> std::collections::BTreeSet<(String, String)> {
     entries.iter().filter_map(of).collect()
 }
 
-fn files(db: &Connection) -> rusqlite::Result<Vec<manifest::EvidenceFile>> {
+fn files(db: &Connection) -> rusqlite::Result<Vec<EvidenceFile>> {
     let sql = "SELECT number, blake3, sha256, size, path, origin, in_place FROM evidence ORDER BY number";
     let file = |row: &rusqlite::Row<'_>| {
-        Ok(manifest::EvidenceFile {
+        Ok(EvidenceFile {
             number: row.get(0)?,
             blake3: row.get(1)?,
             sha256: row.get(2)?,

@@ -55,8 +55,9 @@ pub fn merge(case: &mut Case, other: &Path, options: &ImportOptions<'_>) -> Resu
     if exercise || from.id()? != case.id()? {
         return Err(Error::OtherCase { dir: other.to_owned(), exercise });
     }
-    let mine = case.entries()?;
-    let theirs = from.entries()?;
+    // All of them: what a copy proves heals what the other does not.
+    let mine = store::readable(&case.db)?.0;
+    let theirs = store::readable(&from.db)?.0;
     let attachments = attachments(case, other, &mine, &theirs)?;
     let (entries, redacted) = entries(case, &mine, theirs)?;
     let (evidence, missing) = originals(case, &from, options)?;
@@ -70,7 +71,6 @@ pub fn merge(case: &mut Case, other: &Path, options: &ImportOptions<'_>) -> Resu
     }
     store::remove_attachments(case.dir(), &case.entries()?)?;
     case.renew_sums()?;
-    super::refresh_files(case.dir())?;
     let verified = verify::verify(case.dir())?;
     Ok(MergeReport { entries, redacted, attachments, evidence, missing, verified })
 }
@@ -141,8 +141,7 @@ fn originals(case: &mut Case, from: &Case, options: &ImportOptions<'_>) -> Resul
     if todo.is_empty() {
         return Ok((added, missing));
     }
-    super::forget_files(case.dir())?;
-    let mut readers = Readers::open(case)?;
+    let mut readers = Readers::open(case, options.progress)?;
     for file in todo {
         let path: PathBuf = if file.in_place { file.origin.clone() } else { from.dir().join(manifest::original(file.digest())) };
         let same = is_plain(&path) && file.is(&path).unwrap_or(false);

@@ -10,7 +10,7 @@ use reflexe_model::{Entry, Kind, Payload};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 use sha2::{Digest as _, Sha256};
 
-use super::{chain, commit, device::Device, draft::Draft, sums, verify, words};
+use super::{chain, commit, device::Device, doubt, draft::Draft, known::Memory, sums, verify, words};
 use crate::{
     error::{Doing, Error},
     folder::{self, Case},
@@ -210,7 +210,7 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be read or written.
     pub fn anchor(&mut self, to: &str, by: &str) -> Result<Entry, Error> {
-        let head = verify::head(&self.entries()?);
+        let head = verify::head(&readable(&self.db)?.0);
         self.add(&words::anchored(&head, to, by, Timestamp::now()))
     }
 
@@ -259,30 +259,69 @@ impl Journal {
         let tx = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate).map_err(&database)?;
         let done = work(&tx, self)?;
         tx.commit().map_err(&database)?;
-        // The entry is written. Sums that could not be renewed are told by `verify`: they speak of an earlier state.
-        let _ = sums::refresh(&mut self.db, &self.dir);
+        // The entry is written. What could not be renewed speaks of an earlier state, and `verify` tells so.
+        let _ = sums::refresh(&mut self.db, &self.dir, &self.device);
+        let _ = remember(&self.db, &self.case_id, &self.device);
         Ok(done)
     }
 }
 
 impl Case {
-    /// Every entry of the journal, in the order in which it is told.
+    /// Every entry of the journal that proves itself, in the order in which it is told; [`Case::doubts`] names the others.
     ///
     /// # Errors
-    /// When the manifest cannot be read, or holds an entry that is none.
+    /// When the manifest cannot be read.
     pub fn entries(&self) -> Result<Vec<Entry>, Error> {
         entries(&self.db)
     }
 }
 
-/// Every entry of a manifest, in the order in which a journal is told.
+/// Every entry of a manifest that proves itself, in the order in which a journal is told.
 pub(crate) fn entries(db: &Connection) -> Result<Vec<Entry>, Error> {
-    let mut all = Vec::new();
-    for (raw, entry) in rows(db)? {
-        all.push(entry.map_err(|what| Error::Entry { id: raw.entry_id, what })?);
-    }
+    let (mut all, _) = doubt::proven(readable(db)?.0, &own_id(db)?);
     all.sort_by_cached_key(Entry::order);
     Ok(all)
+}
+
+/// The ids of entries that do not prove themselves.
+pub(crate) fn left_out(db: &Connection) -> Result<Vec<String>, Error> {
+    let (entries, mut unreadable) = readable(db)?;
+    unreadable.extend(doubt::proven(entries, &own_id(db)?).1);
+    Ok(unreadable)
+}
+
+/// The entries of the product whose content speaks of a word, if they prove themselves.
+pub(crate) fn about(db: &Connection, word: &str) -> Result<Vec<Entry>, Error> {
+    let id = own_id(db)?;
+    let sql = "WHERE kind = 'system' AND instr(content, ?1) > 0";
+    let found = rows_where(db, sql, [word])?.into_iter().filter_map(|(_, entry)| entry.ok());
+    let proven =
+        |e: &Entry| chain::is_hashed(e) && chain::is_signed(e) && chain::body_holds(e) == Some(true) && e.header.case_id == id;
+    Ok(found.filter(proven).collect())
+}
+
+fn own_id(db: &Connection) -> Result<String, Error> {
+    Ok(info(db, "id").map_err(Error::in_journal)?.unwrap_or_default())
+}
+
+/// Every entry that can be read, whether it proves itself or not, and the ids of those that cannot.
+pub(crate) fn readable(db: &Connection) -> Result<(Vec<Entry>, Vec<String>), Error> {
+    let (mut all, mut unreadable) = (Vec::new(), Vec::new());
+    for (raw, entry) in rows(db)? {
+        match entry {
+            Ok(entry) => all.push(entry),
+            Err(_) => unreadable.push(raw.entry_id),
+        }
+    }
+    Ok((all, unreadable))
+}
+
+/// Takes note, in the home of the device, of where the journal ends now.
+pub(crate) fn remember(db: &Connection, case_id: &str, device: &Device) -> Result<(), Error> {
+    match device.home() {
+        Some(home) => Memory::of(home, case_id).learn(db, Some(&device.writer())),
+        None => Ok(()),
+    }
 }
 
 /// A row of the table as it stands there.
@@ -298,10 +337,15 @@ pub(crate) struct Row {
 
 /// Every row with the entry that it holds, or why it holds none.
 pub(crate) fn rows(db: &Connection) -> Result<Vec<(Row, Result<Entry, String>)>, Error> {
-    let sql = "SELECT hash, writer, seq, entry_id, kind, recorded_at, header, signature, salt, content FROM entry ORDER BY rowid";
+    rows_where(db, "", [])
+}
+
+fn rows_where(db: &Connection, which: &str, given: impl rusqlite::Params) -> Result<Vec<(Row, Result<Entry, String>)>, Error> {
+    let columns = "hash, writer, seq, entry_id, kind, recorded_at, header, signature, salt, content";
+    let sql = format!("SELECT {columns} FROM entry {which} ORDER BY rowid");
     let read = || {
-        db.prepare(sql)?
-            .query_map([], |row| {
+        db.prepare(&sql)?
+            .query_map(given, |row| {
                 let text = |i: usize| row.get::<_, String>(i);
                 let raw = Row {
                     hash: text(0)?,

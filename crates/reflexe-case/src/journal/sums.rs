@@ -1,39 +1,45 @@
-//! Sums of the bytes that no hash chain covers: every page of `case.sqlite` (`case.sum`), the index of record ids and the copies
-//! of older manifests (`files.sum`). They find damage, not malice: whoever can write the case can write them.
+//! Sums of the bytes that no hash chain covers: every page of `case.sqlite`, in `case.sum`, signed by the device that wrote last.
 //!
-//! `case.sum` is renewed after each transaction, under SQLite's read lock. If the process ends between the two, SQLite's own
-//! change counter shows that the sums speak of an earlier state. `files.sum` is taken away while an import runs.
+//! They are renewed after each transaction, under SQLite's read lock. If the process ends between the two, SQLite's own change
+//! counter shows that the sums speak of an earlier state.
 use std::{
+    collections::BTreeSet,
     fmt::Write as _,
     fs::{self, File},
     io::{self, Write as _},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use reflexe_model::Text;
 use rusqlite::Connection;
+use sha2::{Digest as _, Sha256};
 
-use super::{chain, device::random, verify::Problem};
+use super::{
+    chain,
+    device::{Device, random},
+    verify::Problem,
+};
 use crate::{
     error::{Doing, Error},
-    folder, store,
+    store,
 };
 
 const PAGES: &str = "case.sum";
-const FILES: &str = "files.sum";
+/// What stands before the sums in the hash that is signed.
+const DOMAIN: &str = "reflexe-sums-v1";
 const PAGE: usize = 4096;
 
 /// Renews the sums of the manifest.
-pub(crate) fn refresh(db: &mut Connection, dir: &Path) -> Result<(), Error> {
+pub(crate) fn refresh(db: &mut Connection, dir: &Path, device: &Device) -> Result<(), Error> {
     let database = store::database(&dir.join("case.sqlite"));
     // The read lock is held until the sums are in place: they never replace those of a later state.
     db.execute_batch("BEGIN").map_err(&database)?;
-    let result = write_pages(db, dir);
+    let result = write_pages(db, dir, device);
     db.execute_batch("ROLLBACK").map_err(&database)?;
     result
 }
 
-fn write_pages(db: &mut Connection, dir: &Path) -> Result<(), Error> {
+fn write_pages(db: &mut Connection, dir: &Path, device: &Device) -> Result<(), Error> {
     let database = store::database(&dir.join("case.sqlite"));
     db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(&database)?;
     let bytes = db.serialize("main").map_err(&database)?;
@@ -41,37 +47,20 @@ fn write_pages(db: &mut Connection, dir: &Path) -> Result<(), Error> {
     for page in bytes.chunks(PAGE) {
         let _ = writeln!(text, "{}", blake3::hash(page).to_hex());
     }
+    let case_id = store::case_id(db, &dir.join("case.sqlite"))?;
+    // Without a signature the sums would be refused: a hash is always hexadecimal.
+    let signature = chain::sign(device.key(), &signed(&case_id, &text)).unwrap_or_default();
+    let _ = writeln!(text, "by {} {signature}", device.writer());
     replace(dir, PAGES, &text)
 }
 
-/// Takes the sums of the other files away: they are about to change.
-pub(crate) fn forget_files(dir: &Path) -> Result<(), Error> {
-    folder::remove(&dir.join(FILES))
-}
-
-/// Renews the sums of the other files. The caller holds the case's lock.
-pub(crate) fn refresh_files(dir: &Path) -> Result<(), Error> {
-    let mut text = String::new();
-    for path in covered(dir)? {
-        let sum = sum(&path).map_err(Error::io(Doing::Reading, &path))?;
-        let _ = writeln!(text, "{sum} {}", folder::relative(dir, &path));
-    }
-    replace(dir, FILES, &text)
-}
-
-/// Files that only `files.sum` covers.
-fn covered(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    let mut files = folder::entries(&dir.join("index"))?;
-    let old = |p: &PathBuf| folder::name(p).starts_with("case.format-");
-    files.extend(folder::entries(dir)?.into_iter().filter(old));
-    files.retain(|p| p.is_file());
-    Ok(files)
-}
-
-fn sum(path: &Path) -> io::Result<String> {
-    let mut hasher = blake3::Hasher::new();
-    io::copy(&mut File::open(path)?, &mut hasher)?;
-    Ok(hasher.finalize().to_hex().to_string())
+/// What is signed: the sums of this case and of no other.
+fn signed(case_id: &str, sums: &str) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(DOMAIN);
+    hasher.update(case_id);
+    hasher.update(sums);
+    chain::hex(&hasher.finalize())
 }
 
 /// SQLite's change counter.
@@ -101,7 +90,7 @@ fn replace(dir: &Path, name: &str, text: &str) -> Result<(), Error> {
 
 /// Whether this is what an interrupted renewal leaves.
 pub(crate) fn is_leftover(name: &str) -> bool {
-    [PAGES, FILES].iter().any(|n| name.strip_prefix(n).is_some_and(|rest| rest.len() == 17 && rest.starts_with('.')))
+    name.strip_prefix(PAGES).is_some_and(|rest| rest.len() == 17 && rest.starts_with('.'))
 }
 
 /// The lines of a file of sums; `None` if there is none, `Err` if it is damaged.
@@ -130,32 +119,103 @@ fn lines(dir: &Path, name: &str) -> Result<Option<Vec<String>>, Problem> {
     }
 }
 
-/// Compares the manifest with its sums. The second list is not wrong, only to be known.
-pub(crate) fn check_pages(bytes: &[u8], dir: &Path) -> (Vec<Problem>, Vec<Problem>) {
+/// Compares the manifest with its sums. `writers`: the devices that wrote the journal. The second list is not wrong, only to be known.
+pub(crate) fn check_pages(bytes: &[u8], dir: &Path, case_id: &str, writers: &[&str]) -> (Vec<Problem>, Vec<Problem>) {
     let name = "case.sqlite";
     let mut problems = Vec::new();
     if counter(bytes) != number(bytes, 92) {
         problems.push(page_changed(1));
     }
+    if fs::metadata(dir.join(name)).is_ok_and(|m| m.len() != bytes.len() as u64) {
+        problems.push(page_changed(bytes.len() / PAGE + 1));
+    }
     let lines = match lines(dir, PAGES) {
         Ok(Some(lines)) => lines,
-        Ok(None) => return (problems, vec![stale(name)]),
+        Ok(None) => return (problems, vec![lost()]),
         Err(problem) => return (vec![problem], Vec::new()),
     };
-    let Some((head, sums)) = lines.split_first() else { return (problems, vec![stale(name)]) };
+    let Some((head, mut sums)) = lines.split_first() else { return (problems, vec![stale(name)]) };
+    let mut notices = Vec::new();
+    match sums.split_last() {
+        Some((by, rest)) if by.starts_with("by ") => {
+            sums = rest;
+            let body = lines[..lines.len() - 1].iter().map(|l| format!("{l}\n")).collect::<String>();
+            let mut words = by.split(' ').skip(1);
+            let (writer, signature) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            if !writers.contains(&writer) || !chain::verifies(writer, &signed(case_id, &body), signature) {
+                problems.push(not_ours());
+                return (problems, notices);
+            }
+        }
+        _ => notices.push(unsigned()),
+    }
     if *head != format!("counter {}", counter(bytes)) {
-        let notices = if problems.is_empty() { vec![stale(name)] } else { Vec::new() };
+        if problems.is_empty() {
+            notices.push(stale(name));
+        }
         return (problems, notices);
     }
     let pages: Vec<&[u8]> = bytes.chunks(PAGE).collect();
-    for n in 0..pages.len().max(sums.len()) {
+    // Cases of earlier versions have free pages. They hold nothing, and a transaction that was rolled back may have left anything there.
+    let free = free(bytes);
+    for n in (0..pages.len().max(sums.len())).filter(|n| !free.contains(&(n + 1))) {
         let now = pages.get(n).map(|page| blake3::hash(page).to_hex().to_string());
         if now.as_ref() != sums.get(n) && problems.len() < 20 {
             problems.push(page_changed(n + 1));
         }
     }
     problems.dedup();
-    (problems, Vec::new())
+    (problems, notices)
+}
+
+/// The free pages of a database that hold nothing at all: the leaves of its list of free pages.
+fn free(bytes: &[u8]) -> BTreeSet<usize> {
+    let mut leaves = BTreeSet::new();
+    let mut trunk = number(bytes, 32) as usize;
+    // Whoever damages the list must not keep us here.
+    for _ in 0..bytes.len() / PAGE {
+        let Some(at) = trunk.checked_sub(1).map(|n| n * PAGE).filter(|at| at + PAGE <= bytes.len()) else { break };
+        let count = (number(bytes, at + 4) as usize).min(PAGE / 4 - 2);
+        leaves.extend((0..count).map(|i| number(bytes, at + 8 + 4 * i) as usize));
+        trunk = number(bytes, at) as usize;
+    }
+    leaves
+}
+
+fn not_ours() -> Problem {
+    Problem::of_file(
+        PAGES,
+        Text::new(
+            format!(
+                "{PAGES} n’est signé par aucun poste du journal : ces sommes de contrôle ne prouvent rien. La prochaine écriture les refera."
+            ),
+            format!("{PAGES} is signed by no device of the journal: these sums prove nothing. The next entry makes them again."),
+        ),
+    )
+}
+
+fn unsigned() -> Problem {
+    Problem::of_file(
+        PAGES,
+        Text::new(
+            format!("{PAGES} n’est pas signé (une version antérieure l’a écrit). La prochaine écriture le refera."),
+            format!("{PAGES} is not signed (an earlier version wrote it). The next entry makes it again."),
+        ),
+    )
+}
+
+fn lost() -> Problem {
+    Problem::of_file(
+        PAGES,
+        Text::new(
+            format!(
+                "{PAGES} manque : les octets de case.sqlite ne sont vérifiés que par les écritures et les preuves. La prochaine écriture le refera."
+            ),
+            format!(
+                "{PAGES} is missing: the bytes of case.sqlite are verified through entries and evidence only. The next entry makes it again."
+            ),
+        ),
+    )
 }
 
 fn page_changed(page: usize) -> Problem {
@@ -184,42 +244,4 @@ fn stale(name: &str) -> Problem {
             ),
         ),
     )
-}
-
-/// Compares the other files with their sums.
-pub(crate) fn check_files(dir: &Path) -> Result<(Vec<Problem>, Vec<Problem>), Error> {
-    let lines = match lines(dir, FILES) {
-        Ok(Some(lines)) => lines,
-        Ok(None) => {
-            let any = !covered(dir)?.is_empty();
-            return Ok((Vec::new(), if any { vec![stale("index/")] } else { Vec::new() }));
-        }
-        Err(problem) => return Ok((vec![problem], Vec::new())),
-    };
-    let (mut problems, mut notices) = (Vec::new(), Vec::new());
-    let mut there = covered(dir)?;
-    for line in lines {
-        let Some((before, file)) = line.split_once(' ') else { continue };
-        let path = dir.join(file);
-        there.retain(|p| *p != path);
-        match sum(&path) {
-            Ok(now) if now == before => {}
-            Ok(_) => problems.push(Problem::of_file(
-                file,
-                Text::new(
-                    format!("{file} a été modifié hors de reflexe. Reprenez ce fichier d’une copie du dossier, ou réimportez les preuves dans un nouveau dossier."),
-                    format!("{file} was changed outside reflexe. Take it from a copy of the case, or import the evidence into a new one."),
-                ),
-            )),
-            Err(error) => problems.push(Problem::unreadable(file, &error)),
-        }
-    }
-    for path in there {
-        let file = folder::relative(dir, &path);
-        notices.push(Problem::of_file(
-            &file,
-            Text::new(format!("{file} n’est couvert par aucune somme."), format!("{file} is covered by no sum.")),
-        ));
-    }
-    Ok((problems, notices))
 }

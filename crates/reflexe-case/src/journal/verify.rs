@@ -10,8 +10,13 @@ use reflexe_model::{Entry, Kind, Lang, Payload, Text};
 use rusqlite::Connection;
 use sha2::{Digest as _, Sha256};
 
-use super::{chain, commit, evidence, store, sums};
-use crate::{error::Error, folder, store as manifest_store};
+use super::{
+    chain, commit, device,
+    evidence::{self, Depth},
+    known::{self, Heads, Memory},
+    store, sums,
+};
+use crate::{error::Error, folder, index, store as manifest_store};
 
 /// Something that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,11 +133,18 @@ pub fn verify(dir: &Path) -> Result<Verified, Error> {
         let (e, f) = (error.text(), "case.sqlite");
         Problem::of_file(f, Text::new(format!("{f} est endommagé : {}", e.fr), format!("{f} is damaged: {}", e.en)))
     };
-    let mut db = manifest_store::open_raw(&path)?;
     let mut verified = Verified::default();
+    if folder::is_beginning(dir)? {
+        verified.notices.push(begun());
+        return Ok(verified);
+    }
+    let mut db = manifest_store::open_raw(&path)?;
+    // Before anything is read through the manifest: a change of its bytes is told even where nothing can be read.
+    let (case_id, writers) = whose(&db).unwrap_or_default();
     match db.serialize("main") {
         Ok(bytes) => {
-            let (problems, notices) = sums::check_pages(&bytes, dir);
+            let writers: Vec<&str> = writers.iter().map(String::as_str).collect();
+            let (problems, notices) = sums::check_pages(&bytes, dir, &case_id, &writers);
             verified.problems.extend(problems);
             verified.notices.extend(notices);
         }
@@ -148,10 +160,42 @@ pub fn verify(dir: &Path) -> Result<Verified, Error> {
             }
         }
     }
-    let (problems, notices) = sums::check_files(dir)?;
-    verified.problems.extend(problems);
-    verified.notices.extend(notices);
+    verified.problems.extend(lock(dir));
     Ok(verified)
+}
+
+/// The case's id and the devices that wrote.
+fn whose(db: &Connection) -> rusqlite::Result<(String, Vec<String>)> {
+    let writers =
+        db.prepare("SELECT DISTINCT writer FROM entry")?.query_map([], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?;
+    Ok((store::info(db, "id")?.unwrap_or_default(), writers))
+}
+
+/// What to tell of a case whose creation was interrupted.
+fn begun() -> Problem {
+    Problem::of_file(
+        "case.sqlite",
+        Text::new(
+            "La création de ce dossier a été interrompue avant la première écriture : il ne contient rien. Relancez la même commande.",
+            "The creation of this case was interrupted before anything was written: it holds nothing. Run the same command again.",
+        ),
+    )
+}
+
+/// The lock holds the number of the process that wrote last, and nothing else.
+fn lock(dir: &Path) -> Option<Problem> {
+    let text = std::fs::read(dir.join("case.lock")).ok()?;
+    let number = text.strip_suffix(b"\n").unwrap_or(&text);
+    let whole = text.is_empty() || (text.ends_with(b"\n") && number.iter().all(u8::is_ascii_digit));
+    (!whole).then(|| {
+        Problem::of_file(
+            "case.lock",
+            Text::new(
+                "case.lock a été modifié hors de reflexe (il ne prouve rien et sera refait).",
+                "case.lock was changed outside reflexe (it proves nothing and is made again).",
+            ),
+        )
+    })
 }
 
 /// Everything that is read through the manifest.
@@ -193,7 +237,13 @@ fn contents(db: &Connection, dir: &Path, verified: &mut Verified) -> Result<(), 
     verified.head = chains.head;
     verified.problems.extend(chains.problems);
     verified.notices.extend(chains.notices);
-    verified.problems.extend(evidence::check(db, dir, &entries)?);
+    let known = device::home().map_or_else(Heads::new, |home| Memory::of(&home, &case_id).heads());
+    let missing = known::missing(db, &known).map_err(Error::in_journal)?;
+    if missing > 0 {
+        verified.problems.push(Problem::of_file("case.sqlite", known::sentence(missing)));
+    }
+    verified.problems.extend(evidence::check(db, dir, &entries, Depth::Everything)?);
+    verified.notices.extend(uncovered(db, dir)?);
     attachments(dir, &entries, verified)?;
     exports(dir, &entries, verified);
     let whole: String = db.query_row("PRAGMA integrity_check(1)", [], |r| r.get(0)).map_err(Error::in_journal)?;
@@ -317,7 +367,7 @@ pub fn check(entries: &[Entry], case_id: &str) -> Verified {
 }
 
 /// The names that devices gave themselves.
-fn labels(entries: &[Entry]) -> BTreeMap<String, String> {
+pub(crate) fn labels(entries: &[Entry]) -> BTreeMap<String, String> {
     let of = |entry: &Entry| match Payload::of(entry) {
         Some(Payload::Fact { name, mut facts }) if name == "device" => {
             Some((entry.header.writer.clone(), facts.remove("label")?))
@@ -330,6 +380,28 @@ fn labels(entries: &[Entry]) -> BTreeMap<String, String> {
 /// Short name of a device that did not give its own.
 fn label(writer: &str) -> String {
     super::device::label("", writer)
+}
+
+/// Files of the index that the manifest does not name: left by an interruption, by an older version or by somebody else. They count
+/// for nothing, and the next import makes the index again where that is needed.
+fn uncovered(db: &Connection, dir: &Path) -> Result<Option<Problem>, Error> {
+    let read = || {
+        let sql = "SELECT file FROM part WHERE table_name = ?";
+        db.prepare(sql)?.query_map([index::TABLE], |r| r.get(0))?.collect::<rusqlite::Result<BTreeSet<String>>>()
+    };
+    let named = read().map_err(Error::in_journal)?;
+    let there = folder::entries(&dir.join("index"))?.into_iter().map(|p| folder::relative(dir, &p));
+    let other: Vec<String> = there.filter(|file| !named.contains(file)).collect();
+    Ok(other.first().map(|first| {
+        let n = other.len();
+        Problem::of_file(
+            first,
+            Text::new(
+                format!("{first} : fichier d’index que le manifeste ne nomme pas (ils sont {n}). Il n’est pas pris en compte."),
+                format!("{first}: a file of the index that the manifest does not name ({n} of them). It does not count."),
+            ),
+        )
+    }))
 }
 
 fn attachments(dir: &Path, entries: &[Entry], verified: &mut Verified) -> Result<(), Error> {
@@ -370,7 +442,7 @@ fn exports(dir: &Path, entries: &[Entry], verified: &mut Verified) {
         let (Some(file), Some(sha256)) = (facts.remove("file"), facts.remove("sha256")) else { continue };
         // Only below the case: a record names no other file of this machine.
         let inside = Path::new(&file).components().all(|c| matches!(c, std::path::Component::Normal(_)));
-        if name != "export" || !inside {
+        if !matches!(name.as_str(), "export" | "migrated") || !inside {
             continue;
         }
         let (seq, id) = (entry.header.seq, entry.header.entry_id.clone());

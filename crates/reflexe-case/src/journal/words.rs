@@ -37,12 +37,13 @@ pub(crate) fn case_opened(id: &str, format: u32, now: Timestamp) -> Draft {
     Draft::fact(Kind::System, "case_opened", &Text::new("Dossier ouvert", "Case opened"), facts, now)
 }
 
-pub(crate) fn migrated(found: u32, known: u32, now: Timestamp) -> Draft {
+pub(crate) fn migrated(found: u32, known: u32, kept: &(String, String), now: Timestamp) -> Draft {
     let title = Text::new(
         format!("Dossier converti du format {found} au format {known}"),
         format!("case converted from format {found} to {known}"),
     );
-    let facts = facts([("from", found.to_string()), ("to", known.to_string())]);
+    let (file, sha256) = kept.clone();
+    let facts = facts([("from", found.to_string()), ("to", known.to_string()), ("file", file), ("sha256", sha256)]);
     Draft::fact(Kind::System, "migrated", &title, facts, now)
 }
 

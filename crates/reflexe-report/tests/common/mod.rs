@@ -281,11 +281,13 @@ pub fn sample() -> Qualification {
                 path: "evidence/notes-reunion.xlsx".into(),
                 reason: Text::new("classeur : exportez la feuille en CSV", "workbook: export the sheet as CSV"),
                 harmless: false,
+                unread: false,
             },
             Unrecognised {
                 path: "evidence/README.md".into(),
                 reason: Text::new("document à lire", "a document to read"),
                 harmless: true,
+                unread: false,
             },
         ],
         items: vec![

@@ -58,7 +58,7 @@ fn show(row: &NoteRow, lang: Lang) {
 }
 
 fn read(desk: &Desk, file: &Path, given: Option<Mapping>) -> Result<Vec<NoteRow>> {
-    let (people, accounts) = (desk.known_people(), super::accounts(desk));
+    let (people, accounts) = (desk.known_people(), super::accounts(desk)?);
     let known = Known { now: desk.now(), zone: desk.zone.clone(), me: &desk.me, people: &people, accounts: &accounts };
     let ending = file.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     let table = match ending.as_str() {

@@ -1,10 +1,10 @@
 //! Who to call: the organisation's own contacts first, then the public ones, with who answers now and whom the suspect tenant
 //! would overhear.
-use std::{collections::BTreeSet, fs, path::Path, process::ExitCode};
+use std::{collections::BTreeSet, path::Path, process::ExitCode};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use jiff::Timestamp;
-use reflexe_case::{Case, journal::when::default_zone};
+use reflexe_case::journal::when::default_zone;
 use reflexe_fiche::{
     contacts::{Badge, Contact},
     response::Response,
@@ -14,7 +14,7 @@ use reflexe_model::{Lang, Text};
 use serde_json::{Value, json};
 
 use super::lines::{Lines, moment};
-use crate::{judged, prepared::Prepared};
+use crate::{commands, judged, prepared::Prepared};
 
 pub fn run(dir: &Path, lang: Lang, json: bool) -> Result<ExitCode> {
     let (response, now) = (Response::load()?, Timestamp::now());
@@ -28,7 +28,7 @@ pub fn run(dir: &Path, lang: Lang, json: bool) -> Result<ExitCode> {
     }
     let prepared = Prepared::of_case(dir, &response, now.to_zoned(default_zone()).date(), lang)?;
     let own = prepared.pack.as_ref().map(reflexe_fiche::pack::Pack::contacts).unwrap_or_default();
-    let domains = if known { domains(dir)? } else { Vec::new() };
+    let domains = if known { domains(dir, lang)? } else { Vec::new() };
     // A card that only says "write yours here" is of no use beside those that were written.
     let public = response.contacts.iter().filter(|c| !c.own || own.is_empty()).map(Contact::from);
     let all: Vec<Contact> = own.iter().cloned().chain(public).collect();
@@ -63,19 +63,10 @@ pub fn run(dir: &Path, lang: Lang, json: bool) -> Result<ExitCode> {
 }
 
 /// Domains of the suspect tenant: what the evidence names, and what the judgement that was kept knows.
-fn domains(dir: &Path) -> Result<Vec<String>> {
-    let mut out = BTreeSet::new();
-    for tenant in Case::open_for_reading(dir)?.tenancy()?.judged() {
-        out.extend(tenant.domains);
-    }
-    let path = dir.join(judged::FILE);
-    if path.is_file() {
-        let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
-        let kept: Value = serde_json::from_slice(&bytes).with_context(|| path.display().to_string())?;
-        let tenants = kept["tenants"].as_array().into_iter().flatten();
-        let named = tenants.flat_map(|t| t["case"]["tenant"]["domains"].as_array().into_iter().flatten());
-        out.extend(named.filter_map(Value::as_str).map(str::to_owned));
-    }
+fn domains(dir: &Path, lang: Lang) -> Result<Vec<String>> {
+    let case = commands::existing(dir, lang)?;
+    let mut out: BTreeSet<String> = case.tenancy()?.judged().into_iter().flat_map(|t| t.domains).collect();
+    out.extend(judged::latest(&case, lang)?.into_iter().flat_map(|t| t.case.tenant.domains));
     Ok(out.into_iter().collect())
 }
 
