@@ -84,6 +84,7 @@ pub(crate) fn rebuild(case: &Case) -> Result<(), Error> {
     let mut dedup = DedupIndex::open(&case.index_dir())?;
     let out_dir = case.staging_dir().join("again");
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let imported = case.last_import()?.unwrap_or_else(jiff::Timestamp::now);
     let mut counts: BTreeMap<u32, RowCount> = BTreeMap::new();
     for source in case.source_rows()? {
         counts.entry(source.evidence).or_default().add(source.rows);
@@ -100,7 +101,7 @@ pub(crate) fn rebuild(case: &Case) -> Result<(), Error> {
         folder::remove(&out_dir)?;
         fs::create_dir_all(&out_dir).map_err(Error::io(Doing::Writing, &out_dir))?;
         let input = FileInput { path: &path, shown_path: &file.path, file_no: file.number };
-        let mut context = ImportContext { out_dir: &out_dir, dedup: &mut dedup, threads, progress: &|_| {} };
+        let mut context = ImportContext { out_dir: &out_dir, dedup: &mut dedup, now: imported, threads, progress: &|_| {} };
         let outcome = import_file(&input, &mut context)?;
         folder::remove(&out_dir)?;
         let mut again = RowCount::default();
