@@ -2,7 +2,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reflexe_fiche::{severity, story::Stages};
-use reflexe_model::{ActionState, CoverageLevel, Finding, Lang, Qualification, Story, StoryLevel, Text, Unrecognised, Verdict};
+use reflexe_model::{ActionState, CoverageLevel, Finding, Lang, Qualification, Story, StoryLevel, Text, Unrecognised};
 
 use super::{LONG, SENTENCE, Titles, finding::anchor};
 use crate::{
