@@ -132,7 +132,8 @@ impl Coverage {
     pub fn reasons(&self, table: &str, need: &Need, window: &Window) -> Vec<Text> {
         let (mut all, mut some): (Vec<Unlogged>, Vec<Unlogged>) = (Vec::new(), Vec::new());
         for gap in self.gaps.iter().filter(|gap| operations(need).any(|op| gap.hurts(table, op, window))) {
-            let asked = |o: &&str| need.operations.is_empty() || *o == "*" || need.operations.iter().any(|n| n.eq_ignore_ascii_case(o));
+            let asked =
+                |o: &&str| need.operations.is_empty() || *o == "*" || need.operations.iter().any(|n| n.eq_ignore_ascii_case(o));
             let operations = gap.operations.iter().map(String::as_str).filter(asked).collect();
             let who = (gap.subject != "*").then_some(gap.subject.as_str()).into_iter().collect();
             let to = if gap.subject == "*" { &mut all } else { &mut some };
@@ -263,10 +264,17 @@ mod tests {
             operations: operations.iter().map(|o| (*o).to_owned()).collect(),
             ..Need::default()
         };
-        let with = |gap| Coverage { rows: vec![row("2025-12-31T00:00:00Z", "2026-03-02T00:00:00Z", Some(true))], gaps: vec![gap] };
+        let with =
+            |gap| Coverage { rows: vec![row("2025-12-31T00:00:00Z", "2026-03-02T00:00:00Z", Some(true))], gaps: vec![gap] };
         let off = with(gap("*", "*", "2026-02-01T00:00:00Z", None));
-        assert!(!off.covers("signin", &need(&[]), &window, Some("a@example.com")) && !off.covers("signin", &need(&["x"]), &window, None));
-        assert!(off.covers("signin", &need(&[]), &Window { to: time("2026-01-31T00:00:00Z"), ..window }, None), "before it the log stands");
+        assert!(
+            !off.covers("signin", &need(&[]), &window, Some("a@example.com"))
+                && !off.covers("signin", &need(&["x"]), &window, None)
+        );
+        assert!(
+            off.covers("signin", &need(&[]), &Window { to: time("2026-01-31T00:00:00Z"), ..window }, None),
+            "before it the log stands"
+        );
         assert_eq!(off.reasons("signin", &need(&["x"]), &window).len(), 1);
         let ended = with(gap("*", "*", "2025-11-01T00:00:00Z", Some("2025-12-01T00:00:00Z")));
         assert!(ended.covers("signin", &need(&[]), &window, None), "it had ended before the window");
@@ -274,10 +282,19 @@ mod tests {
         assert!(!at_the_end.covers("signin", &need(&[]), &window, None), "the last act of the log is the switch");
         let one = with(gap("Read", "a@example.com", "2026-02-01T00:00:00Z", None));
         assert!(!one.covers("signin", &need(&["read"]), &window, Some("A@example.com")), "his reading was not logged");
-        assert!(!one.covers("signin", &need(&["read"]), &window, None) && !one.covers("signin", &need(&[]), &window, None), "nor everybody's");
-        assert!(one.covers("signin", &need(&["read"]), &window, Some("b@example.com")) && one.covers("signin", &need(&["write"]), &window, None));
+        assert!(
+            !one.covers("signin", &need(&["read"]), &window, None) && !one.covers("signin", &need(&[]), &window, None),
+            "nor everybody's"
+        );
+        assert!(
+            one.covers("signin", &need(&["read"]), &window, Some("b@example.com"))
+                && one.covers("signin", &need(&["write"]), &window, None)
+        );
         let said = &one.reasons("signin", &need(&["read"]), &window)[0];
-        assert_eq!(said.en, "From 2026-02-01 00:00:00 UTC on, the log proves no absence for a@example.com (Read): auditing had been switched off.");
+        assert_eq!(
+            said.en,
+            "From 2026-02-01 00:00:00 UTC on, the log proves no absence for a@example.com (Read): auditing had been switched off."
+        );
     }
 
     #[test]
@@ -318,7 +335,8 @@ mod tests {
         assert_eq!(united, [gap("*", "*", "2026-01-01T00:00:00Z", Some("2026-01-12T00:00:00Z")), later, his]);
         let thousands = (0..2000).map(|n| gap("*", &format!("u{n:04}@example.com"), "2026-01-02T00:00:00Z", None)).collect();
         let coverage = Coverage { rows: Vec::new(), gaps: Gap::united(thousands) };
-        let window = Window { from: "2026-01-01T00:00:00Z".parse().expect("time"), to: "2026-03-01T00:00:00Z".parse().expect("time") };
+        let window =
+            Window { from: "2026-01-01T00:00:00Z".parse().expect("time"), to: "2026-03-01T00:00:00Z".parse().expect("time") };
         assert_eq!(coverage.reasons("signin", &Need::default(), &window).len(), 5, "nobody reads two thousand sentences");
     }
 
