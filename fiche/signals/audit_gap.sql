@@ -4,9 +4,13 @@
 with off as (
   select kind, who, operation, min(at) as at, max(at) as last from signal.audit_switch where off and operation is not null group by kind, who, operation, date_trunc('hour', at)
 ), back as (
-  select kind, who, operation, min(at) as at from signal.audit_switch where not off group by kind, who, operation, date_trunc('hour', at)
+  select kind, who, operation, min(at) as at, max(at) as last from signal.audit_switch where not off group by kind, who, operation, date_trunc('hour', at)
 ), minute as (          -- the last record of each minute that has one
-  select max(creation_time) as at from ual_event group by date_trunc('minute', creation_time)
+  select date_trunc('hour', creation_time) as hour, max(creation_time) as at from ual_event group by date_trunc('hour', creation_time), date_trunc('minute', creation_time)
+), hour as (            -- and the first of each hour
+  select date_trunc('hour', creation_time) as hour, min(creation_time) as at from ual_event group by date_trunc('hour', creation_time)
+), silent as (
+  select kind, who, operation, at, last + interval '60 minutes' as last, date_trunc('hour', last + interval '60 minutes') as hour from off where operation = '*'
 ), mail as (            -- acts on a mailbox show that its logging works; those of an exempted account, that the exemption has ended
   select lower(e.mailbox_owner_upn) as who, cast(null as varchar) as by, e.operation_key, date_trunc('hour', e.creation_time) as hour, max(e.creation_time) as at
   from ual_event e join (select distinct who from off where who <> '*') o on o.who = lower(e.mailbox_owner_upn) join ref.word w on w.list = 'mailbox_operation' and w.word = e.operation_key
@@ -20,9 +24,12 @@ with off as (
   from ual_event e join (select distinct operation from off where kind = 'organisation') o on o.operation = 'mailbox' join ref.word w on w.list = 'mailbox_operation' and w.word = e.operation_key
   group by e.operation_key, date_trunc('hour', e.creation_time)
 ), ends as (
-  select o.kind, o.who, o.operation, o.at, b.at as until from off o join back b on b.kind = o.kind and b.who = o.who and b.operation = o.operation and b.at > o.at
+  select o.kind, o.who, o.operation, o.at, case when b.at > o.last then b.at else b.last end as until
+  from off o join back b on b.kind = o.kind and b.who = o.who and b.operation = o.operation and b.last > o.last
   union all
-  select o.kind, o.who, o.operation, o.at, m.at from off o join minute m on m.at > o.last + interval '60 minutes' where o.operation = '*'
+  select o.kind, o.who, o.operation, o.at, m.at from silent o join minute m on m.hour = o.hour and m.at > o.last
+  union all             -- hours against hours: few, whatever the log holds
+  select o.kind, o.who, o.operation, o.at, min(h.at) from silent o join hour h on h.hour > o.hour group by o.kind, o.who, o.operation, o.at
   union all
   select o.kind, o.who, o.operation, o.at, m.at from off o join mail m on m.who = o.who and m.at > o.last + interval '60 minutes'
   where o.kind in ('organisation', 'mailbox', 'age') or o.operation = m.operation_key or o.operation = 'premium' and m.operation_key in ('mailitemsaccessed', 'send', 'searchqueryinitiatedexchange')
@@ -31,11 +38,8 @@ with off as (
 ), ended as (
   select o.kind, o.who, o.operation, o.at, min(e.until) as until
   from off o left join ends e on e.kind = o.kind and e.who = o.who and e.operation = o.operation and e.at = o.at group by o.kind, o.who, o.operation, o.at
-), wide as (            -- the words for many operations become the operations
-  select kind, who, operation, at, until from ended where operation not in ('mailbox', 'premium')
-  union all
-  select e.kind, e.who, w.word, e.at, e.until from ended e join ref.word w on e.operation = 'mailbox' and w.list = 'mailbox_operation'
-  union all
-  select kind, who, unnest(make_array('mailitemsaccessed', 'send', 'searchqueryinitiatedexchange')), at, until from ended where operation = 'premium'
-)
-select 'ual_event' as table_name, kind, who, operation, at as time_from, until as time_to from wide
+)                       -- the words for many operations become the operations
+select 'ual_event' as table_name, e.kind, e.who,
+       case e.operation when 'mailbox' then m.every when 'premium' then make_array('mailitemsaccessed', 'send', 'searchqueryinitiatedexchange') else make_array(e.operation) end as operations,
+       e.at as time_from, e.until as time_to
+from ended e cross join (select array_agg(word order by word) as every from ref.word where list = 'mailbox_operation') m

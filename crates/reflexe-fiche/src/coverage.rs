@@ -1,5 +1,5 @@
 //! What the evidence is proven to cover. No SQL asks about coverage: judging does, here, once for all checks.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use reflexe_model::{Lang, Text, Window};
@@ -30,12 +30,12 @@ pub struct CoverageRow {
 /// A time of which a log proves nothing, however whole its export: somebody had switched the logging off.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {
+    /// Whose acts were not logged, lower case, or `*`.
+    pub subject: String,
     /// Table that proves nothing.
     pub table: String,
-    /// Operation that was not logged, or `*`.
-    pub operation: String,
-    /// Whose acts were not logged, or `*`.
-    pub subject: String,
+    /// Operations that were not logged; `*` for all.
+    pub operations: BTreeSet<String>,
     /// The act that ended the logging.
     pub from: Timestamp,
     /// When the log speaks again; `None`: not before the evidence ends.
@@ -43,14 +43,30 @@ pub struct Gap {
 }
 
 impl Gap {
-    /// Whether it takes something from what a need asks. A need about everybody loses by a gap about one.
-    fn hurts(&self, table: &str, operation: &str, window: &Window, subject: Option<&str>) -> bool {
-        let same = |gap: &str, asked: &str| gap == "*" || gap.eq_ignore_ascii_case(asked);
+    /// Whether it takes something from what is asked.
+    fn hurts(&self, table: &str, operation: &str, window: &Window) -> bool {
         self.table == table
-            && (operation == "*" || same(&self.operation, operation))
-            && subject.is_none_or(|s| same(&self.subject, s))
+            && (operation == "*" || self.operations.iter().any(|o| o == "*" || o.eq_ignore_ascii_case(operation)))
             && self.from <= window.to
             && self.to.is_none_or(|to| window.from < to)
+    }
+
+    /// Makes gaps that touch one: who switches off again what is off makes no further gap. Sorted, as [`Coverage`] wants them.
+    pub fn united(mut gaps: Vec<Self>) -> Vec<Self> {
+        gaps.sort();
+        let mut out: Vec<Self> = Vec::new();
+        for gap in gaps {
+            match out.last_mut() {
+                Some(last)
+                    if (&last.subject, &last.table, &last.operations) == (&gap.subject, &gap.table, &gap.operations)
+                        && last.to.is_none_or(|to| gap.from <= to) =>
+                {
+                    last.to = last.to.zip(gap.to).map(|(a, b)| a.max(b));
+                }
+                _ => out.push(gap),
+            }
+        }
+        out
     }
 }
 
@@ -59,7 +75,7 @@ impl Gap {
 pub struct Coverage {
     /// All rows.
     pub rows: Vec<CoverageRow>,
-    /// What is taken from them.
+    /// What is taken from them, in order ([`Gap::united`]): one account may have thousands of neighbours.
     pub gaps: Vec<Gap>,
 }
 
@@ -78,7 +94,7 @@ impl Coverage {
             return false;
         }
         operations(need).all(|op| {
-            if self.gaps.iter().any(|gap| gap.hurts(table, op, window, subject)) {
+            if self.gaps_about(subject).any(|gap| gap.hurts(table, op, window)) {
                 return false;
             }
             let rows = self.rows.iter().filter(|r| {
@@ -91,41 +107,39 @@ impl Coverage {
         })
     }
 
+    /// Gaps that matter to somebody: those about everybody and his own. A need about everybody loses by a gap about one.
+    fn gaps_about(&self, subject: Option<&str>) -> impl Iterator<Item = &Gap> {
+        let of = |who: &str| {
+            let start = self.gaps.partition_point(|g| g.subject.as_str() < who);
+            let rest = self.gaps.get(start..).unwrap_or_default();
+            rest.get(..rest.partition_point(|g| g.subject == who)).unwrap_or_default()
+        };
+        let parts: [&[Gap]; 2] = match subject {
+            None => [&self.gaps, &[]],
+            Some(who) => [of("*"), of(&who.to_lowercase())],
+        };
+        parts.into_iter().flatten()
+    }
+
     /// Whether a list of objects was exported whole.
     pub fn whole(&self, table: &str) -> bool {
         let all = |r: &&CoverageRow| r.table == table && r.operation == "*" && r.subject == "*";
         self.rows.iter().filter(all).any(|r| r.complete == Some(true))
     }
 
-    /// Why a log that was exported whole does not answer a need: one sentence for each time and person not logged.
+    /// Why a log that was exported whole does not answer a need: one sentence for each time and person not logged. Many are one:
+    /// nobody reads a thousand.
     pub fn reasons(&self, table: &str, need: &Need, window: &Window) -> Vec<Text> {
-        let mut found: BTreeMap<(Timestamp, Option<Timestamp>, &str), BTreeSet<&str>> = BTreeMap::new();
-        for gap in self.gaps.iter().filter(|gap| operations(need).any(|op| gap.hurts(table, op, window, None))) {
-            found.entry((gap.from, gap.to, gap.subject.as_str())).or_default().insert(&gap.operation);
+        let (mut all, mut some): (Vec<Unlogged>, Vec<Unlogged>) = (Vec::new(), Vec::new());
+        for gap in self.gaps.iter().filter(|gap| operations(need).any(|op| gap.hurts(table, op, window))) {
+            let asked =
+                |o: &&str| need.operations.is_empty() || *o == "*" || need.operations.iter().any(|n| n.eq_ignore_ascii_case(o));
+            let operations = gap.operations.iter().map(String::as_str).filter(asked).collect();
+            let who = (gap.subject != "*").then_some(gap.subject.as_str()).into_iter().collect();
+            let to = if gap.subject == "*" { &mut all } else { &mut some };
+            Unlogged { from: gap.from, to: gap.to, who, operations }.join(to);
         }
-        let sentence = |(from, to, subject): &(Timestamp, Option<Timestamp>, &str), operations: &BTreeSet<&str>, lang| {
-            let french = lang == Lang::Fr;
-            let from = say::time(*from, lang);
-            let when = match (to.map(|t| say::time(t, lang)), french) {
-                (Some(to), true) => format!("Du {from} au {to}"),
-                (Some(to), false) => format!("From {from} to {to}"),
-                (None, true) => format!("À partir du {from}"),
-                (None, false) => format!("From {from} on"),
-            };
-            let names: Vec<String> = operations.iter().map(|o| say::clean(o)).collect();
-            let what = if operations.contains("*") { String::new() } else { format!(" ({})", say::list(&names, lang)) };
-            let who = match (*subject, french) {
-                ("*", _) => String::new(),
-                (who, true) => format!(" pour {}", say::clean(who)),
-                (who, false) => format!(" for {}", say::clean(who)),
-            };
-            if french {
-                format!("{when}, le journal ne prouve aucune absence{who}{what} : l'audit y avait été coupé.")
-            } else {
-                format!("{when}, the log proves no absence{who}{what}: auditing had been switched off.")
-            }
-        };
-        found.iter().map(|(key, ops)| Text::new(sentence(key, ops, Lang::Fr), sentence(key, ops, Lang::En))).collect()
+        all.into_iter().chain(some).map(|u| Text::new(u.sentence(Lang::Fr), u.sentence(Lang::En))).collect()
     }
 
     /// The rows that speak against a need: what is known to be incomplete, and what was lost, of an operation that it names (of any,
@@ -150,6 +164,57 @@ impl Coverage {
     /// Whether anything at all is known of a table (rows were imported, whatever their completeness).
     pub fn mentions(&self, table: &str) -> bool {
         self.rows.iter().any(|r| r.table == table && r.complete != Some(false))
+    }
+}
+
+/// What was not logged, to be told.
+struct Unlogged<'a> {
+    from: Timestamp,
+    to: Option<Timestamp>,
+    /// Accounts; none means everybody.
+    who: BTreeSet<&'a str>,
+    operations: BTreeSet<&'a str>,
+}
+
+impl Unlogged<'_> {
+    /// Sentences of one kind before they are made one.
+    const MOST: usize = 5;
+
+    /// Joins others: those of the same time and people, or the last one when there are too many.
+    fn join(self, others: &mut Vec<Self>) {
+        let full = others.len() >= Self::MOST;
+        let same = others.iter().position(|o| (o.from, o.to, &o.who) == (self.from, self.to, &self.who));
+        let Some(one) = same.or(full.then_some(Self::MOST - 1)).and_then(|at| others.get_mut(at)) else {
+            others.push(self);
+            return;
+        };
+        one.from = one.from.min(self.from);
+        one.to = one.to.zip(self.to).map(|(a, b)| a.max(b));
+        one.who.extend(self.who);
+        one.operations.extend(self.operations);
+    }
+
+    fn sentence(&self, lang: Lang) -> String {
+        let french = lang == Lang::Fr;
+        let from = say::time(self.from, lang);
+        let when = match (self.to.map(|t| say::time(t, lang)), french) {
+            (Some(to), true) => format!("Du {from} au {to}"),
+            (Some(to), false) => format!("From {from} to {to}"),
+            (None, true) => format!("À partir du {from}"),
+            (None, false) => format!("From {from} on"),
+        };
+        let names = |names: &BTreeSet<&str>| say::list(&names.iter().map(|n| say::clean(n)).collect::<Vec<_>>(), lang);
+        let what = if self.operations.contains("*") { String::new() } else { format!(" ({})", names(&self.operations)) };
+        let who = match (self.who.is_empty(), french) {
+            (true, _) => String::new(),
+            (false, true) => format!(" pour {}", names(&self.who)),
+            (false, false) => format!(" for {}", names(&self.who)),
+        };
+        if french {
+            format!("{when}, le journal ne prouve aucune absence{who}{what} : l'audit y avait été coupé.")
+        } else {
+            format!("{when}, the log proves no absence{who}{what}: auditing had been switched off.")
+        }
     }
 }
 
@@ -186,7 +251,8 @@ mod tests {
 
     fn gap(operation: &str, subject: &str, from: &str, to: Option<&str>) -> Gap {
         let time = |t: &str| t.parse().expect("time");
-        Gap { table: "signin".into(), operation: operation.into(), subject: subject.into(), from: time(from), to: to.map(time) }
+        let operations = [operation.to_owned()].into();
+        Gap { subject: subject.into(), table: "signin".into(), operations, from: time(from), to: to.map(time) }
     }
 
     #[test]
@@ -256,6 +322,22 @@ mod tests {
         assert!(!covers(hole("send", None), &[]), "a need that names no operation needs all");
         let unfinished = CoverageRow { lost: 0, ..hole("*", None) };
         assert!(covers(unfinished, &["send"]), "an export that failed is made good by another");
+    }
+
+    #[test]
+    fn switched_off_twice_is_off_once() {
+        let early = gap("*", "*", "2026-01-01T00:00:00Z", Some("2026-01-10T00:00:00Z"));
+        let within = gap("*", "*", "2026-01-05T00:00:00Z", Some("2026-01-12T00:00:00Z"));
+        let later = gap("*", "*", "2026-02-01T00:00:00Z", None);
+        let again = gap("*", "*", "2026-02-03T00:00:00Z", Some("2026-02-04T00:00:00Z"));
+        let his = gap("*", "a@example.com", "2026-01-02T00:00:00Z", None);
+        let united = Gap::united(vec![again, his.clone(), later.clone(), within, early]);
+        assert_eq!(united, [gap("*", "*", "2026-01-01T00:00:00Z", Some("2026-01-12T00:00:00Z")), later, his]);
+        let thousands = (0..2000).map(|n| gap("*", &format!("u{n:04}@example.com"), "2026-01-02T00:00:00Z", None)).collect();
+        let coverage = Coverage { rows: Vec::new(), gaps: Gap::united(thousands) };
+        let window =
+            Window { from: "2026-01-01T00:00:00Z".parse().expect("time"), to: "2026-03-01T00:00:00Z".parse().expect("time") };
+        assert_eq!(coverage.reasons("signin", &Need::default(), &window).len(), 5, "nobody reads two thousand sentences");
     }
 
     #[test]

@@ -288,7 +288,7 @@ pub struct EndsCoverage {
     pub when: String,
     /// Name of the table.
     pub table: String,
-    /// Operation, or `*`.
+    /// Operation, a list of them, or `*`.
     pub operation: String,
     /// Whose acts, or `*`.
     pub subject: String,

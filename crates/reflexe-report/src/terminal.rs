@@ -220,8 +220,10 @@ impl Terminal<'_> {
         }
         // What no export brings: times that were not logged. Several checks have one reason.
         let reasons: BTreeSet<&Text> = self.q.checks.iter().flat_map(|c| &c.reasons).collect();
-        for reason in reasons.into_iter().take(REASONS) {
-            self.say(2, &visible(reason.get(self.lang), 1000));
+        let mut reasons: Vec<String> = reasons.into_iter().map(|r| visible(r.get(self.lang), 1000)).collect();
+        reasons.sort_by_key(String::len); // what names nobody and no operation is the widest
+        for reason in reasons.iter().take(REASONS) {
+            self.say(2, reason);
         }
         for export in exports {
             let found = obtains(&export.obtain);

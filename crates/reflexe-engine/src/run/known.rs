@@ -84,26 +84,26 @@ pub(super) fn ending<'c>(session: &Session, catalogue: &'c Catalogue) -> Result<
 
 /// Times of which signals say that a log proves nothing.
 pub(super) fn gaps(session: &Session, signals: &[&Signal]) -> Result<Vec<Gap>, EngineError> {
-    let mut out = BTreeSet::new();
+    let mut out = Vec::new();
     for signal in signals {
         let Some(c) = &signal.def.ends_coverage else { continue };
         let sql = format!(
-            "select distinct {} as t, {} as op, {} as who, {} as since, {} as until from signal.{}",
+            "select {} as t, {} as op, {} as who, {} as since, {} as until from signal.{}",
             c.table, c.operation, c.subject, c.from, c.to, signal.name
         );
         out.extend(rows::all(&session.sql(&sql)?).into_iter().filter_map(|row| {
-            let first = |column: &str| row.get(column).and_then(|v| v.first());
-            let text = |column: &str| first(column).and_then(Value::as_text).map(str::to_owned);
+            let all = |column: &str| row.get(column).into_iter().flatten();
+            let texts = |column: &str| all(column).filter_map(Value::as_text).map(str::to_owned);
             Some(Gap {
-                table: text("t")?,
-                operation: text("op")?,
-                subject: text("who")?,
-                from: first("since")?.as_time()?,
-                to: first("until").and_then(Value::as_time),
+                subject: texts("who").next()?.to_lowercase(),
+                table: texts("t").next()?,
+                operations: texts("op").collect(),
+                from: all("since").next()?.as_time()?,
+                to: all("until").next().and_then(Value::as_time),
             })
         }));
     }
-    Ok(out.into_iter().collect())
+    Ok(Gap::united(out))
 }
 
 /// Members of the populations over which needs are counted (`per = "table.column"`).

@@ -76,18 +76,23 @@ with document as (      -- a policy or a place before and after; nothing before 
   select row_id, bool_or(meaning = 'excluded') as excluded, bool_or(meaning = 'weakened') as weakened, bool_or(meaning = 'narrowed') as narrowed,
          bool_or(meaning = 'trusted_location') as trusted_location, array_agg(distinct path order by path) filter (where meaning is null) as unread
   from meaning group by row_id
+), lock as (            -- a policy that shuts everybody out of everything; whoever loosens it repairs
+  select row_id, bool_or(is_new and everybody) as locks, bool_or(not is_new and everybody) as locked from (
+    select row_id, is_new, array_has(json_texts(document, 'conditions.users.includeUsers'), 'all') and array_has(json_texts(document, 'conditions.applications.includeApplications'), 'all')
+           and array_has(json_texts(document, 'grantControls.builtInControls'), 'block')
+           and (cardinality(json_texts(document, 'conditions.clientAppTypes')) = 0 or array_has(json_texts(document, 'conditions.clientAppTypes'), 'all'))
+           and cardinality(array_concat(json_texts(document, 'conditions.locations.includeLocations'), json_texts(document, 'conditions.locations.excludeLocations'),
+             json_texts(document, 'conditions.platforms.includePlatforms'), json_texts(document, 'conditions.signInRiskLevels'), json_texts(document, 'conditions.userRiskLevels'),
+             json_texts(document, 'conditions.servicePrincipalRiskLevels'), json_texts(document, 'conditions.authenticationFlows.transferMethods'),
+             json_texts(document, 'conditions.applications.includeUserActions'), json_texts(document, 'conditions.devices.deviceFilter.rule'))) = 0 as everybody
+    from (select row_id, true as is_new, new as document from change where is_policy and is_on union all select row_id, false, old from change where is_policy and was_on) d
+  ) e group by row_id
 ), judged as (
   select c.row_id, c.activity, c.actor, c.t, c.name, c.target1_id, c.is_policy,
-         c.activity = 'delete conditional access policy' and coalesce(c.was_on, true) as deleted,
-         coalesce(c.was_on and not c.is_on, false) and c.activity like 'update%' as switched_off,
-         coalesce(r.excluded, false) as excluded, coalesce(r.weakened, false) as weakened, coalesce(r.narrowed, false) as narrowed,
-         coalesce(c.is_policy and c.is_on and array_has(json_texts(c.new, 'conditions.users.includeUsers'), 'all') and array_has(json_texts(c.new, 'conditions.applications.includeApplications'), 'all')
-           and array_has(json_texts(c.new, 'grantControls.builtInControls'), 'block')
-           and (cardinality(json_texts(c.new, 'conditions.clientAppTypes')) = 0 or array_has(json_texts(c.new, 'conditions.clientAppTypes'), 'all'))
-           and cardinality(array_concat(json_texts(c.new, 'conditions.locations.includeLocations'), json_texts(c.new, 'conditions.locations.excludeLocations'),
-             json_texts(c.new, 'conditions.platforms.includePlatforms'), json_texts(c.new, 'conditions.signInRiskLevels'), json_texts(c.new, 'conditions.userRiskLevels'),
-             json_texts(c.new, 'conditions.servicePrincipalRiskLevels'), json_texts(c.new, 'conditions.authenticationFlows.transferMethods'), json_texts(c.new, 'conditions.applications.includeUserActions'),
-             json_texts(c.new, 'conditions.devices.deviceFilter.rule'))) = 0, false) as blocks_all,
+         c.activity = 'delete conditional access policy' and coalesce(c.was_on, true) and not coalesce(l.locked, false) as deleted,
+         coalesce(c.was_on and not c.is_on and not coalesce(l.locked, false), false) and c.activity like 'update%' as switched_off,
+         coalesce(r.excluded and not l.locked, false) as excluded, coalesce(r.weakened and not l.locked, false) as weakened, coalesce(r.narrowed and not l.locked, false) as narrowed,
+         coalesce(l.locks, false) as blocks_all,
          coalesce(r.trusted_location, false) as trusted_location,
          c.activity like '%security defaults' and (c.activity like 'disable%' or coalesce(s.says_false, false)) as defaults_off,
          c.activity = 'set company information' and coalesce(s.trusted_addresses, false) as trusted_addresses,
@@ -103,7 +108,7 @@ with document as (      -- a policy or a place before and after; nothing before 
               when c.activity = 'update authorization policy' then case when s.place is null then make_array(c.activity) else s.unread end
               when c.activity like '%security defaults' then case when not (c.activity like 'disable%' or coalesce(s.says_false or s.says_true, false)) then make_array(c.activity) end
               when c.activity like 'authentication %' or c.activity = 'set password policy' then coalesce(s.changed, make_array(c.activity)) end as unread
-  from change c left join read r on r.row_id = c.row_id left join settings s on s.place = c.place
+  from change c left join read r on r.row_id = c.row_id left join lock l on l.row_id = c.row_id left join settings s on s.place = c.place
 ), told as (
   select *, deleted or switched_off or excluded or weakened or narrowed or blocks_all or trusted_location or defaults_off or trusted_addresses or trusted_authority or bypass
             or guests_opened or consent_opened or users_opened as weaker from judged
