@@ -34,7 +34,9 @@ pub fn changes(old: &str, new: &str) -> Option<Vec<String>> {
 fn parse(text: &str) -> Option<Value> {
     let read: Value = serde_json::from_str(text.trim()).ok()?;
     match &read {
-        Value::String(inner) if inner.trim_start().starts_with(['{', '[', '"']) => serde_json::from_str(inner).ok().or(Some(read)),
+        Value::String(inner) if inner.trim_start().starts_with(['{', '[', '"']) => {
+            serde_json::from_str(inner).ok().or(Some(read))
+        }
         _ => Some(read),
     }
 }

@@ -42,12 +42,7 @@ pub fn register(ctx: &SessionContext, own: Vec<OwnDomain>) {
     udf("skeleton", vec![text.clone()], &text, Arc::new(|a| texts_to_text(&a[0], |t| Some(skeleton(t)))));
     udf("is_freemail", vec![text.clone()], &DataType::Boolean, Arc::new(|a| texts_to_bool(&a[0], |t| Some(is_freemail(t)))));
     udf("is_external", vec![text.clone()], &DataType::Boolean, Arc::new(move |a| texts_to_bool(&a[0], |t| is_external(t, &own))));
-    udf(
-        "json_texts",
-        vec![text.clone(), text.clone()],
-        &list,
-        Arc::new(|a| two_texts_to_list(a, documents::texts_at)),
-    );
+    udf("json_texts", vec![text.clone(), text.clone()], &list, Arc::new(|a| two_texts_to_list(a, documents::texts_at)));
     udf("json_changes", vec![text.clone(), text.clone()], &list, Arc::new(|a| two_texts_to_list(a, documents::changes)));
     udf(
         "has_word",

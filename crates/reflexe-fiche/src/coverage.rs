@@ -198,10 +198,17 @@ mod tests {
             operations: operations.iter().map(|o| (*o).to_owned()).collect(),
             ..Need::default()
         };
-        let with = |gap| Coverage { rows: vec![row("2025-12-31T00:00:00Z", "2026-03-02T00:00:00Z", Some(true))], gaps: vec![gap] };
+        let with =
+            |gap| Coverage { rows: vec![row("2025-12-31T00:00:00Z", "2026-03-02T00:00:00Z", Some(true))], gaps: vec![gap] };
         let off = with(gap("*", "*", "2026-02-01T00:00:00Z", None));
-        assert!(!off.covers("signin", &need(&[]), &window, Some("a@example.com")) && !off.covers("signin", &need(&["x"]), &window, None));
-        assert!(off.covers("signin", &need(&[]), &Window { to: time("2026-01-31T00:00:00Z"), ..window }, None), "before it the log stands");
+        assert!(
+            !off.covers("signin", &need(&[]), &window, Some("a@example.com"))
+                && !off.covers("signin", &need(&["x"]), &window, None)
+        );
+        assert!(
+            off.covers("signin", &need(&[]), &Window { to: time("2026-01-31T00:00:00Z"), ..window }, None),
+            "before it the log stands"
+        );
         assert_eq!(off.reasons("signin", &need(&["x"]), &window).len(), 1);
         let ended = with(gap("*", "*", "2025-11-01T00:00:00Z", Some("2025-12-01T00:00:00Z")));
         assert!(ended.covers("signin", &need(&[]), &window, None), "it had ended before the window");
@@ -209,10 +216,19 @@ mod tests {
         assert!(!at_the_end.covers("signin", &need(&[]), &window, None), "the last act of the log is the switch");
         let one = with(gap("Read", "a@example.com", "2026-02-01T00:00:00Z", None));
         assert!(!one.covers("signin", &need(&["read"]), &window, Some("A@example.com")), "his reading was not logged");
-        assert!(!one.covers("signin", &need(&["read"]), &window, None) && !one.covers("signin", &need(&[]), &window, None), "nor everybody's");
-        assert!(one.covers("signin", &need(&["read"]), &window, Some("b@example.com")) && one.covers("signin", &need(&["write"]), &window, None));
+        assert!(
+            !one.covers("signin", &need(&["read"]), &window, None) && !one.covers("signin", &need(&[]), &window, None),
+            "nor everybody's"
+        );
+        assert!(
+            one.covers("signin", &need(&["read"]), &window, Some("b@example.com"))
+                && one.covers("signin", &need(&["write"]), &window, None)
+        );
         let said = &one.reasons("signin", &need(&["read"]), &window)[0];
-        assert_eq!(said.en, "From 2026-02-01 00:00:00 UTC on, the log proves no absence for a@example.com (Read): auditing had been switched off.");
+        assert_eq!(
+            said.en,
+            "From 2026-02-01 00:00:00 UTC on, the log proves no absence for a@example.com (Read): auditing had been switched off."
+        );
     }
 
     #[test]

@@ -242,7 +242,8 @@ impl Sink {
         let owner = o.text(K::MailboxOwnerUPN);
         let object = o.text(K::ObjectId).or_else(|| wrapper(&[K::ObjectId]));
         let home = o.text(K::ActorContextId);
-        let abroad = home.as_deref().zip(place.tenant).is_some_and(|(a, b)| is_guid(a) && is_guid(b) && !a.eq_ignore_ascii_case(b));
+        let abroad =
+            home.as_deref().zip(place.tenant).is_some_and(|(a, b)| is_guid(a) && is_guid(b) && !a.eq_ignore_ascii_case(b));
         let class = actor_class(&ActorFacts {
             abroad,
             logon,
