@@ -47,6 +47,9 @@ pub enum EngineError {
         /// Cause.
         source: Box<EngineError>,
     },
+    /// What something rests on failed.
+    #[error("{0}")]
+    Rests(String),
     /// A query names a parameter that nobody gives.
     #[error("{place}: no value for the parameter ${name}")]
     Parameter {

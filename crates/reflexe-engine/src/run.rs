@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use reflexe_fiche::{
     Catalogue, Check, Signal,
     coverage::Coverage,
-    judge::{self, Context, Folded, Outcome, Weighed},
+    judge::{self, Context, Outcome, Weighed},
 };
-use reflexe_model::{Finding, Verdict, Window};
+use reflexe_model::{CoverageLevel, Finding, Verdict, Window};
 
 use crate::{
     EngineError, Session, evidence,
@@ -20,8 +20,8 @@ mod known;
 mod places;
 
 pub use candidates::columns;
-use candidates::{all_candidates, complete};
-use known::{Sets, ending, gaps, hostile_links, populations};
+use candidates::{Sight, all_candidates, complete};
+use known::{Broken, Sets, ending, gaps, hostile_links, populations};
 use places::Places;
 
 /// What a run needs beside the session.
@@ -58,7 +58,7 @@ pub struct CheckRun {
     pub examined: usize,
     /// Findings that are not `ok`, worst first.
     pub findings: Vec<Finding>,
-    /// Its query failed: the check is `unknown` and says so.
+    /// Its query, or what it rests on, failed in whole or in part: it cannot say `ok`, and says why.
     pub error: Option<String>,
 }
 
@@ -75,14 +75,16 @@ pub struct RunResult {
     pub privileged: BTreeSet<String>,
     /// What the evidence was found to cover.
     pub coverage: Coverage,
+    /// Signals that failed, with the reason.
+    pub broken: BTreeMap<String, String>,
 }
 
 /// Runs the checks of a catalogue over a session.
 ///
-/// A check whose query fails does not stop the others: it is `unknown`, with the error.
+/// A signal or a check whose query fails does not stop the others: what rests on it is `unknown`, with the error.
 ///
 /// # Errors
-/// When signals, coverage or cited rows cannot be read.
+/// When coverage or cited rows cannot be read.
 pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineError> {
     let mut coverage = session.coverage()?;
     let (window, given) = (input.window, input.params);
@@ -99,31 +101,33 @@ pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineE
     } else {
         let mut queries: Vec<String> = checks.iter().map(|c| c.sql.clone()).collect();
         // What takes from coverage does so whatever check runs.
-        queries.extend(ending(session, input.catalogue)?.into_iter().map(|signal| format!("signal.{}", signal.name)));
+        queries.extend(ending(session, input.catalogue).into_iter().map(|signal| format!("signal.{}", signal.name)));
         input.catalogue.signals_of(&queries.join("\n"))
     };
-    session.register_signals(&signals, &window_params)?;
-    coverage.gaps = gaps(session, &signals)?;
+    let mut broken = Broken::default();
+    broken.register(session, &signals, &window_params);
+    coverage.gaps = gaps(session, &signals, &mut broken);
     let mut hostile = input.hostile.clone();
-    hostile.extend(hostile_links(session, &signals)?);
-    let sets = Sets::read(session, &|sign| input.only.is_empty() || checks.iter().any(|c| c.def.signs.contains_key(sign)))?;
+    hostile.extend(hostile_links(session, &signals, &mut broken));
+    let in_use = |sign: &str| input.only.is_empty() || checks.iter().any(|c| c.def.signs.contains_key(sign));
+    let sets = Sets::read(session, &in_use, &mut broken)?;
 
-    let mut works = all_candidates(session, &checks, input.progress, &window_params);
-    let ids: BTreeSet<i64> =
-        works.iter().filter_map(|(_, f)| f.as_ref().ok()).flatten().flat_map(|f| f.rows.iter().copied()).collect();
+    let mut works = all_candidates(session, &checks, &broken, input.progress, &window_params);
+    let seen = works.iter().filter_map(|(_, seen)| seen.as_ref().ok());
+    let ids: BTreeSet<i64> = seen.flat_map(|s| &s.folded).flat_map(|f| f.rows.iter().copied()).collect();
     let cited = session.cited(&ids)?;
-    for folded in works.iter_mut().filter_map(|(_, f)| f.as_mut().ok()) {
+    for seen in works.iter_mut().filter_map(|(_, seen)| seen.as_mut().ok()) {
         if input.narrowed {
-            folded.retain(|f| !evidence::outside(f.rows.iter().filter_map(|id| cited.get(id)), &window));
+            seen.folded.retain(|f| !evidence::outside(f.rows.iter().filter_map(|id| cited.get(id)), &window));
         }
-        folded.iter_mut().for_each(|f| complete(f, &cited));
+        seen.folded.iter_mut().for_each(|f| complete(f, &cited));
     }
 
     // Suspects and hostile sessions come from findings, findings from suspects and sessions: repeat until nothing changes. Points
     // of built-in signs are never negative, so verdicts only rise and it ends.
     let by_person = judge::Suspicion { by: String::new(), period: None };
     let given: judge::Suspects = input.suspects.iter().map(|s| (s.to_lowercase(), [by_person.clone()].into())).collect();
-    let populations = populations(session, input.catalogue)?;
+    let populations = populations(session, input.catalogue, &mut broken);
     let mut places = Places::of(session)?;
     let (mut suspects, mut hostile_for) = (given.clone(), judge::Hostile::new());
     let (weighed, suspects, hostile_for) = loop {
@@ -140,8 +144,8 @@ pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineE
             answered: &sets.answered,
             populations: &populations,
         };
-        let weigh_all = |(check, folded): &(&Check, Result<Vec<Folded>, EngineError>)| {
-            folded.iter().flatten().map(|f| judge::weigh(&check.def, f, &ctx)).collect::<Vec<Weighed>>()
+        let weigh_all = |(check, seen): &(&Check, Result<Sight, EngineError>)| {
+            seen.iter().flat_map(|s| &s.folded).map(|f| judge::weigh(&check.def, f, &ctx)).collect::<Vec<Weighed>>()
         };
         let weighed: Vec<Vec<Weighed>> = works.iter().map(weigh_all).collect();
         let deciding: Vec<&judge::Deciding> = weighed.iter().flatten().flat_map(|w| &w.deciding).collect();
@@ -167,19 +171,31 @@ pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineE
         populations: &populations,
     };
     let mut checks = Vec::new();
-    for ((check, folded), weighed) in works.into_iter().zip(weighed) {
-        let (folded, error) = match folded {
-            Ok(folded) => (folded, None),
-            Err(error) => (Vec::new(), Some(error.to_string())),
+    for ((check, seen), weighed) in works.into_iter().zip(weighed) {
+        let mut limits = broken.limits(&check.def);
+        let folded = match seen {
+            Ok(Sight { folded, left_out }) => {
+                if left_out > 0 {
+                    limits.push(format!("{left_out} row(s) without a subject were left out; the others were judged"));
+                }
+                folded
+            }
+            Err(error) => {
+                limits.insert(0, error.to_string());
+                Vec::new()
+            }
         };
         let judged = judge::settle(&check.def, folded.into_iter().zip(weighed));
         let mut outcome = judge::conclude(&check.def, &judged, &ctx);
-        if error.is_some() {
-            outcome.verdict = Verdict::Unknown;
+        if !limits.is_empty() {
+            // What was found stands; that there is nothing else does not.
+            outcome.verdict = if outcome.verdict >= Verdict::Weakness { outcome.verdict } else { Verdict::Unknown };
+            outcome.coverage = outcome.coverage.min(CoverageLevel::Partial);
         }
+        let error = (!limits.is_empty()).then(|| limits.join("; "));
         let findings = finding::findings(check, &judged, &cited, input.path_of);
         checks.push(CheckRun { id: check.def.id.clone(), outcome, examined: judged.len(), findings, error });
     }
     let hostile_for = hostile_for.into_iter().map(|(who, links)| (who, links.into_keys().collect())).collect();
-    Ok(RunResult { checks, hostile, hostile_for, privileged: sets.privileged, coverage })
+    Ok(RunResult { checks, hostile, hostile_for, privileged: sets.privileged, coverage, broken: broken.signals })
 }

@@ -9,7 +9,7 @@ use reflexe_model::{
 
 use crate::{
     conclude::Rules,
-    story::{StoryInputs, principal_of},
+    story::{Stages, StoryInputs, principal_of},
 };
 
 mod answered;
@@ -53,11 +53,16 @@ pub fn proposed(actions: &[ActionResult], compromised: usize, rules: &Rules) -> 
     axes
 }
 
-/// Accounts held to be compromised: principals of the stories that establish it, and of decisive findings. Only accounts count,
-/// not applications nor the tenant.
+/// Accounts held to be compromised: those whose stories establish it by an established fact of their own, and authors of decisive
+/// findings. Only accounts count, not applications nor the tenant; neither victims nor whoever a story also names.
 pub fn compromised_accounts(findings: &[Finding], stories: &[Story], inputs: &StoryInputs) -> BTreeSet<String> {
     let established = stories.iter().filter(|s| s.level == StoryLevel::Compromise);
-    let mut accounts: BTreeSet<&str> = established.map(|s| s.subject.as_str()).collect();
+    let own_fact = |s: &&Story| {
+        let of_story = findings.iter().filter(|f| s.findings.contains(&f.id) && f.verdict == Verdict::Compromise);
+        of_story.into_iter().any(|f| principal_of(f, inputs) == s.subject)
+    };
+    let by_points = |s: &&Story| s.score >= Stages::embedded().level.compromise;
+    let mut accounts: BTreeSet<&str> = established.filter(|s| by_points(s) || own_fact(s)).map(|s| s.subject.as_str()).collect();
     let decisive = |f: &&Finding| f.decisive && f.verdict == Verdict::Compromise && f.class != "posture";
     accounts.extend(findings.iter().filter(decisive).map(|f| principal_of(f, inputs)));
     accounts.into_iter().filter(|a| a.contains('@')).map(str::to_owned).collect()

@@ -200,7 +200,7 @@ fn read_tree(root: &Path, dir: &Path, out: &mut BTreeMap<String, String>) -> Res
 }
 
 /// Names after `signal.` in a query.
-fn signals_in(sql: &str) -> std::collections::BTreeSet<String> {
+pub fn signals_in(sql: &str) -> std::collections::BTreeSet<String> {
     sql.match_indices("signal.")
         .map(|(at, word)| {
             let rest = &sql[at + word.len()..];

@@ -99,7 +99,7 @@ enum When {
     Any(Like),
     /// Some story that holds a finding of the action of this weight is so strong.
     Story { score: u32, stages: usize, weight: u32 },
-    /// Findings of so many checks about one subject share a link of these kinds.
+    /// Findings of so many checks about one account share a link of these kinds.
     Together { checks: usize, link: Vec<TogetherLink> },
     /// A finding of another action names this one.
     PointedAt(bool),
@@ -264,7 +264,8 @@ impl<'a> Case<'a> {
             }
             When::Required(wanted) => {
                 let required = &self.action.required;
-                let all = *wanted && !required.is_empty() && required.iter().all(|id| self.covered(id));
+                let quiet = self.own().next().is_none();
+                let all = *wanted && quiet && !required.is_empty() && required.iter().all(|id| self.covered(id));
                 all.then_some(Held { findings: Vec::new(), n: required.len(), story: None })
             }
         }
@@ -278,13 +279,13 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// All findings that stand in some group of one subject and one link with enough different checks.
+    /// All findings that stand in some group of one account and one link with enough different checks.
     fn together(&self, checks: usize, kinds: &[TogetherLink]) -> Vec<&'a Finding> {
         let mut groups: BTreeMap<(&str, String), Vec<&'a Finding>> = BTreeMap::new();
         for f in self.own() {
-            let links = f.links.iter().filter(|l| self.inputs.same_hand(l) && kinds.iter().any(|k| k.kind() == l.kind));
+            let links = f.links.iter().filter(|l| self.inputs.same_hand(l, f.hand()) && kinds.iter().any(|k| k.kind() == l.kind));
             for key in links.map(link_key).collect::<BTreeSet<_>>() {
-                groups.entry((f.subject.as_str(), key)).or_default().push(f);
+                groups.entry((f.hand(), key)).or_default().push(f);
             }
         }
         let strong: BTreeSet<&str> = groups
@@ -333,7 +334,7 @@ impl Like {
 
 /// Whether a finding may speak about an incident at all.
 fn counts(f: &Finding) -> bool {
-    f.verdict >= Verdict::Suspicious && f.class != "posture"
+    f.accuses()
 }
 
 fn reason(say: &Text, held: Option<&Held>, marks: &Marks, inputs: &StoryInputs) -> Text {
@@ -343,7 +344,7 @@ fn reason(say: &Text, held: Option<&Held>, marks: &Marks, inputs: &StoryInputs) 
         };
         let who: BTreeSet<String> = match held.story {
             Some(s) => BTreeSet::from([inputs.shown(&s.subject)]),
-            None => held.findings.iter().map(|f| inputs.shown(&f.subject)).collect(),
+            None => held.findings.iter().map(|f| inputs.shown(f.hand())).collect(),
         };
         // What has a name is read first.
         let mut who: Vec<String> = who.into_iter().collect();

@@ -138,7 +138,7 @@ pub struct CheckDef {
     pub class: Class,
     /// Severity if true, 0 to 100.
     pub weight: u32,
-    /// Stage of an attack, `S0` to `S8`, empty for settings.
+    /// Stage of an attack, as `stages.toml` names it, empty for settings.
     #[serde(default)]
     pub stage: String,
     /// ATT&CK techniques.
@@ -462,6 +462,9 @@ pub fn faults(folder: &str, check: &CheckDef, cases: &CaseFile, items: &BTreeSet
     }
     if check.class == Class::Posture && (check.judge.suspicious.is_some() || check.judge.compromise.is_some()) {
         say("a posture check ends at weakness".into());
+    }
+    if check.class == Class::Posture && !check.stage.is_empty() {
+        say("a setting is no stage of an attack".into());
     }
     if check.class == Class::Posture && (check.bundle.is_some() || check.makes_suspect.is_some()) {
         say("a posture check has no act: neither [bundle] nor makes_suspect".into());

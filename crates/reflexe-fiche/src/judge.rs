@@ -423,3 +423,6 @@ fn need_met(table: &str, need: &Need, ctx: &Context<'_>) -> bool {
         && population
             .is_some_and(|p| !p.is_empty() && p.iter().all(|member| ctx.coverage.covers(table, need, &ctx.window, Some(member))))
 }
+
+#[cfg(test)]
+mod tests;

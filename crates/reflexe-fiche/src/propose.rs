@@ -173,8 +173,8 @@ impl Source<'_> {
         };
         let mut value = choice(answer, vec![]);
         if carried && kind != "T6" {
-            let who = self.q.findings.iter().filter(|f| action.because.contains(&f.id) && f.subject.contains('@'));
-            let who: BTreeSet<String> = who.map(|f| f.subject.clone()).collect();
+            let who = self.q.findings.iter().filter(|f| action.because.contains(&f.id) && f.hand().contains('@'));
+            let who: BTreeSet<String> = who.map(|f| f.hand().to_owned()).collect();
             value.list = (!who.is_empty()).then(|| who.into_iter().collect());
         }
         if kind == "T6" && carried && action.privileged {

@@ -170,6 +170,8 @@ struct SentenceWords {
     confirmed: Text,
     confirmed_and: Text,
     suspected: Text,
+    outside: Text,
+    outside_too: Text,
     nothing: Text,
     covered: Text,
     and: Text,
@@ -253,6 +255,15 @@ fn sentence_in(
     let join = |parts: Vec<String>| parts.join(words.and.get(lang));
     // Names stand in the first claim only: who it is about must be read in one breath.
     let claims = |state| join(of(state).enumerate().map(|(n, a)| claim(a, if n == 0 { findings } else { &[] }, lang)).collect());
+    // What accuses and stands in no claim: signs outside the five actions, and those too light for them.
+    let claimed: Vec<&ActionResult> = of(ActionState::Confirmed).chain(of(ActionState::Suspected)).collect();
+    let speaks_of = |f: &Finding, a: &ActionResult| {
+        let points = f.also_suspects.as_ref() == Some(&a.id);
+        f.items.iter().any(|item| item.strip_prefix(&a.id).is_some_and(|rest| rest.starts_with('.')))
+            || (!points && a.because.contains(&f.id))
+    };
+    let in_claim = |f: &&Finding| claimed.iter().any(|a| speaks_of(f, a));
+    let outside: Vec<&Finding> = findings.iter().filter(|f| f.accuses() && !in_claim(f)).collect();
     let (confirmed, suspected) = (of(ActionState::Confirmed).count(), of(ActionState::Suspected).count());
     let mut args = vec![("range", Arg::Word(capital(&display(proposed, lang))))];
     let template = if confirmed > 0 {
@@ -274,16 +285,42 @@ fn sentence_in(
         let unknown = of(ActionState::Unknown).count();
         args.push(("n", Arg::Count(unknown)));
         args.push(("all", Arg::Count(actions.len())));
-        if unknown > 0 { &words.nothing } else { &words.covered }
+        match (outside.is_empty(), unknown) {
+            (false, _) => &words.outside,
+            (true, 1..) => &words.nothing,
+            (true, 0) => &words.covered,
+        }
     };
-    fill(template.get(lang), lang, &args)
+    args.push(("signs", Arg::Count(outside.len())));
+    args.push(("what", Arg::Word(what(&outside, lang))));
+    let mut sentence = fill(template.get(lang), lang, &args);
+    if !outside.is_empty() && confirmed + suspected > 0 {
+        sentence.push_str(&fill(words.outside_too.get(lang), lang, &args));
+    }
+    sentence
+}
+
+/// Signs in few words, the gravest two: what was done, and by whom.
+fn what(findings: &[&Finding], lang: Lang) -> String {
+    let told = |f: &&&Finding| {
+        let signs: Vec<String> = f.signs.iter().map(|s| s.text.get(lang).to_owned()).collect();
+        let text = if signs.is_empty() { clean(f.text.get(lang)) } else { clean(&list(&signs, lang)) };
+        let who = Some(f.hand()).filter(|who| who.contains('@')).map(|who| format!(" ({})", clean(who)));
+        format!("{text}{}", who.unwrap_or_default())
+    };
+    let mut parts: Vec<String> = findings.iter().take(2).map(|f| told(&f)).collect();
+    parts.dedup();
+    if findings.len() > 2 {
+        parts.push(format!("+{}", findings.len() - 2));
+    }
+    parts.join(", ")
 }
 
 /// What one action claims, with the accounts or applications that carry it.
 fn claim(action: &ActionResult, findings: &[Finding], lang: Lang) -> String {
     let claim = WORDS.claim.get(&action.id).map_or_else(|| format!("« {} »", action.title.get(lang)), |t| t.get(lang).to_owned());
     let carried = findings.iter().filter(|f| action.because.contains(&f.id));
-    let who: BTreeSet<String> = carried.filter(|f| f.subject.contains('@')).map(|f| clean(&f.subject)).collect();
+    let who: BTreeSet<String> = carried.filter(|f| f.hand().contains('@')).map(|f| clean(f.hand())).collect();
     let who: Vec<String> = who.into_iter().collect();
     // More names than two are read in the reasons below.
     match who.as_slice() {

@@ -28,6 +28,9 @@ pub struct Qualification {
     pub items: Vec<ItemResult>,
     /// Every check.
     pub checks: Vec<CheckResult>,
+    /// What failed in whole or in part: checks, and signals that checks rest on. The rest stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failure>,
     /// Every finding that is not `ok`, worst first.
     pub findings: Vec<Finding>,
     /// Findings about one principal or campaign, in time order; gravest story first.
@@ -200,6 +203,15 @@ pub struct CheckResult {
     pub error: Option<String>,
 }
 
+/// A part of the judging that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// A check's id, or `signal` and its name.
+    pub what: String,
+    /// Why, as the engine says it.
+    pub error: String,
+}
+
 /// A typed value that ties findings of one story together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Link {
@@ -224,7 +236,7 @@ pub struct Finding {
     pub decisive: bool,
     /// Severity if true, 0 to 100.
     pub weight: u32,
-    /// Stage of an attack, `S0` to `S8`; empty for settings.
+    /// Stage of an attack, as `fiche/stages.toml` names it; empty for settings.
     pub stage: String,
     /// Who or what it is about, lower case.
     pub subject: String,
@@ -233,6 +245,9 @@ pub struct Finding {
     pub key: String,
     /// Who did it, if the rows agree on one.
     pub actor: Option<String>,
+    /// Whom it raised, lower case: who received a grant, or is a new account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beneficiaries: Vec<String>,
     /// Earliest time among its rows.
     pub first_seen: Option<Timestamp>,
     /// Latest.
@@ -325,9 +340,27 @@ pub struct Story {
     /// Other principals tied to it.
     #[serde(default)]
     pub principals: Vec<String>,
+    /// Accounts that it was done to, and that did nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub victims: Vec<String>,
     /// Facts that are not findings but belong to the account of what happened (a device registered, an address first seen).
     #[serde(default)]
     pub context: Vec<StoryFact>,
+}
+
+impl Finding {
+    /// Whose act it is: the actor if a person is named, else nobody (a sign-in, a state) and then the subject.
+    pub fn hand(&self) -> &str {
+        match self.actor.as_deref() {
+            Some(actor) if actor.contains('@') && self.class != "posture" => actor,
+            _ => &self.subject,
+        }
+    }
+
+    /// Whether it speaks of an incident: an act or a state, not a setting, that somebody must explain.
+    pub fn accuses(&self) -> bool {
+        self.verdict >= Verdict::Suspicious && self.class != "posture"
+    }
 }
 
 impl Story {
@@ -352,14 +385,12 @@ pub struct StoryFact {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoryLevel {
-    /// Under 20 points.
+    /// Suspicious facts.
     #[default]
-    Noise,
-    /// 20 to 39.
     ToCheck,
-    /// 40 to 69, or a decisive finding alone.
+    /// 40 points and more, or an established fact.
     Suspicion,
-    /// 70 and more over three stages, or a decisive finding and another stage.
+    /// 70 points and more over three stages, or a fact that establishes it alone.
     Compromise,
 }
 

@@ -107,6 +107,9 @@ impl Terminal<'_> {
         if act_high(self.q) {
             self.say(2, self.w.act_high());
         }
+        if let Some(said) = self.w.failed(&self.q.failures) {
+            self.say(2, &said);
+        }
         if let Some(text) = evidence::rests_on(&self.q.evidence, &self.q.unrecognised, self.lang) {
             let text = format!("⚠ {text}");
             for part in wrap(&text, WIDTH - 2) {
@@ -327,7 +330,6 @@ fn level_mark(level: StoryLevel) -> (&'static str, Ink) {
     match level {
         StoryLevel::Compromise => ("✚", Ink::Found),
         StoryLevel::Suspicion | StoryLevel::ToCheck => ("✛", Ink::Doubt),
-        StoryLevel::Noise => ("i", Ink::Quiet),
     }
 }
 

@@ -1,7 +1,9 @@
 //! The product's own words, French and English side by side. Templates and code hold no sentence of their own.
 use reflexe_model::{
-    ActionState, Confirmation, CoverageLevel, Impact, Lang, Perimeter, StoryLevel, TenantState, Urgency, Verdict,
+    ActionState, Confirmation, CoverageLevel, Failure, Impact, Lang, Perimeter, StoryLevel, TenantState, Urgency, Verdict,
 };
+
+use crate::show::visible;
 
 /// The words of one language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -226,6 +228,22 @@ impl Words {
         self.pick(format!("et {} de plus", self.number(n as u64)), format!("and {} more", self.number(n as u64)))
     }
 
+    /// That something failed, on the first screen; nothing if all ran.
+    pub(crate) fn failed(self, failures: &[Failure]) -> Option<String> {
+        let names: Vec<String> = failures.iter().take(4).map(|f| visible(&f.what, 60)).collect();
+        let more = failures.len().saturating_sub(names.len());
+        let names = names.join(", ") + &if more > 0 { format!(", +{more}") } else { String::new() };
+        let said = match self.0 {
+            Lang::Fr => format!(
+                "Jugé en partie\u{a0}: {names}. Ce qui a échoué est tenu pour inconnu, ce qui a été trouvé vaut\u{a0}; le motif est en annexe et dans le JSON."
+            ),
+            Lang::En => format!(
+                "Judged in part: {names}. What failed is held to be unknown, what was found stands; the reason is in the annex and in the JSON."
+            ),
+        };
+        (!failures.is_empty()).then_some(said)
+    }
+
     pub(crate) fn more_stories(self, n: usize) -> String {
         self.count(n as u64, ("récit de plus", "récits de plus"), ("more story", "more stories"))
     }
@@ -320,7 +338,6 @@ impl Words {
             StoryLevel::Compromise => self.pick("établi", "established"),
             StoryLevel::Suspicion => self.pick("suspect", "suspicious"),
             StoryLevel::ToCheck => self.pick("à vérifier", "to check"),
-            StoryLevel::Noise => self.pick("signe faible", "weak sign"),
         }
     }
 

@@ -5,7 +5,7 @@ mod common;
 use std::{cell::Cell, path::Path};
 
 use common::{obtains, raw, sample, sentence};
-use reflexe_model::{Lang, Qualification, RowRef, Text, Verdict};
+use reflexe_model::{Failure, Lang, Qualification, RowRef, Text, Verdict};
 
 /// Everything that a log can hold against a page or a terminal.
 const HOSTILE: [&str; 7] = [
@@ -43,7 +43,9 @@ fn poisoned(bad: &str) -> Qualification {
     for c in &mut q.checks {
         (c.question, c.error, c.missing_tables) = (text.clone(), Some(bad.into()), list());
     }
+    q.failures = vec![Failure { what: bad.into(), error: bad.into() }];
     for f in &mut q.findings {
+        f.beneficiaries = list();
         (f.subject, f.key, f.actor, f.text) = (bad.into(), bad.into(), Some(bad.into()), text.clone());
         (f.attack, f.missing, f.check) = (list(), list(), bad.into());
         f.signs.iter_mut().for_each(|s| s.text = text.clone());
@@ -54,6 +56,7 @@ fn poisoned(bad: &str) -> Qualification {
     for s in &mut q.stories {
         (s.subject, s.title, s.text, s.breakdown, s.principals) = (bad.into(), text.clone(), text.clone(), text.clone(), list());
         s.principals.push("other".into());
+        s.victims = list();
         s.context.iter_mut().for_each(|c| c.text = text.clone());
     }
     for a in &mut q.actions {

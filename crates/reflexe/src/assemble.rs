@@ -26,8 +26,8 @@ use reflexe_fiche::{
     triage::{self, Marks},
 };
 use reflexe_model::{
-    ActionResult, CaseInfo, CheckResult, CoverageLevel, Finding, ItemResult, Qualification, SCHEMA, Severity, TenantInfo, Text,
-    Verdict, Window,
+    ActionResult, CaseInfo, CheckResult, CoverageLevel, Failure, Finding, ItemResult, Qualification, SCHEMA, Severity,
+    TenantInfo, Text, Verdict, Window,
 };
 
 use crate::{because, dates, judged::Judged, prepared::Prepared};
@@ -153,12 +153,34 @@ fn one(
             progress,
         },
     )?;
-    let facts = session.story_facts(&path_of)?;
+    let mut failures: Vec<Failure> =
+        run.broken.iter().map(|(name, error)| Failure { what: format!("signal {name}"), error: error.clone() }).collect();
+    let failed = |c: &reflexe_engine::CheckRun| c.error.clone().map(|error| Failure { what: c.id.clone(), error });
+    failures.extend(run.checks.iter().filter_map(failed));
+    // What only adds to the account never costs the answer.
+    let mut spare = |what: &str, error: String| failures.push(Failure { what: format!("signal {what}"), error });
+    let facts = if run.broken.contains_key("story_fact") {
+        Vec::new()
+    } else {
+        session.story_facts(&path_of).unwrap_or_else(|error| {
+            spare("story_fact", error.to_string());
+            Vec::new()
+        })
+    };
+    let names = if run.broken.contains_key("app_identity") {
+        BTreeMap::new()
+    } else {
+        names(&session).unwrap_or_else(|error| {
+            spare("app_identity", format!("{error:#}"));
+            BTreeMap::new()
+        })
+    };
     let inputs = StoryInputs {
         privileged: run.privileged.clone(),
         vip: options.prepared.vips().iter().map(|v| v.to_lowercase()).collect(),
         hostile: run.hostile.clone(),
-        names: names(&session)?,
+        hostile_for: run.hostile_for.clone(),
+        names,
         context_facts: facts
             .into_iter()
             .map(|f| ContextFact {
@@ -204,7 +226,7 @@ fn one(
     });
     let accounts = session.strings("select cast(count(distinct id) as varchar) from entra_user where account_enabled")?;
     let accounts = accounts.first().and_then(|n| n.parse().ok()).filter(|n| *n > 0);
-    Ok(Judged { case: case_info, evidence, unrecognised: case.unrecognised()?, checks, findings, inputs, accounts })
+    Ok(Judged { case: case_info, evidence, unrecognised: case.unrecognised()?, checks, failures, findings, inputs, accounts })
 }
 
 /// Names of applications by id, lower case. Of several the first in order: the answer must not depend on the order of rows.
@@ -265,6 +287,7 @@ pub fn conclude(catalogue: &Catalogue, judged: &Judged, people: &People) -> Answ
         unrecognised: judged.unrecognised.clone(),
         items,
         checks,
+        failures: judged.failures.clone(),
         findings,
         stories,
         actions,

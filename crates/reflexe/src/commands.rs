@@ -58,8 +58,8 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
             let open = existing(&case.case, lang)?;
             let catalogue = Catalogue::load()?;
             let out = out.unwrap_or_else(|| open.reports_dir());
-            answer(&open, &catalogue, &judge, &out, lang, cli.json)?;
-            Ok(ExitCode::SUCCESS)
+            let whole = answer(&open, &catalogue, &judge, &out, lang, cli.json)?;
+            Ok(ExitCode::from(u8::from(!whole)))
         }
         Command::Case { action } => {
             match action {
@@ -152,8 +152,8 @@ fn qualify(evidence: &[PathBuf], dir: &Path, import: &ImportArgs, judge: &JudgeA
     let report = import_into(&mut case, evidence, import, lang)?;
     let catalogue = Catalogue::load()?;
     let reports = case.reports_dir();
-    answer(&case, &catalogue, judge, &reports, lang, json)?;
-    Ok(code(&report))
+    let whole = answer(&case, &catalogue, judge, &reports, lang, json)?;
+    Ok(if report.is_complete() { ExitCode::from(u8::from(!whole)) } else { code(&report) })
 }
 
 /// Tells what a case holds.
@@ -306,8 +306,8 @@ fn judge_options(case: &Case, judge: &JudgeArgs, lang: Lang) -> Result<JudgeOpti
     Ok(JudgeOptions { from: judge.from, to: judge.to, since: judge.since, prepared, ..JudgeOptions::default() })
 }
 
-/// Judges, prints, and writes the reports into a folder.
-fn answer(case: &Case, catalogue: &Catalogue, judge: &JudgeArgs, reports: &Path, lang: Lang, json: bool) -> Result<()> {
+/// Judges, prints, and writes the reports into a folder; false if a part of the judging failed.
+fn answer(case: &Case, catalogue: &Catalogue, judge: &JudgeArgs, reports: &Path, lang: Lang, json: bool) -> Result<bool> {
     let options = judge_options(case, judge, lang)?;
     let tenants = judged(case, catalogue, &options, lang)?;
     let people = desk::people(&case.entries()?, Timestamp::now(), options.prepared);
@@ -342,7 +342,7 @@ fn answer(case: &Case, catalogue: &Catalogue, judge: &JudgeArgs, reports: &Path,
     }
     match unwritten {
         Some(error) => Err(error),
-        None => Ok(()),
+        None => Ok(tenants.iter().all(|t| t.failures.is_empty())),
     }
 }
 

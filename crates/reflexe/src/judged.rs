@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::Result;
 use reflexe_case::{Case, journal::Written};
 use reflexe_fiche::{say::clean, story::StoryInputs};
-use reflexe_model::{CaseInfo, CheckResult, EvidenceInfo, Finding, Lang, Unrecognised};
+use reflexe_model::{CaseInfo, CheckResult, EvidenceInfo, Failure, Finding, Lang, Unrecognised};
 use serde::{Deserialize, Serialize};
 
 /// Name of the file in the case folder.
@@ -22,6 +22,8 @@ pub struct Judged {
     pub unrecognised: Vec<Unrecognised>,
     /// The checks.
     pub checks: Vec<CheckResult>,
+    /// What failed.
+    pub failures: Vec<Failure>,
     /// Every finding, in their one order.
     pub findings: Vec<Finding>,
     /// What stories and conclusions need beyond the findings.

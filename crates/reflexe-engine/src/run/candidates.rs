@@ -15,19 +15,29 @@ use reflexe_model::Window;
 use crate::{
     EngineError, Session,
     rows::{self, Cited},
+    run::known::Broken,
     session::{bind, instant, literal},
 };
 
 /// Rows kept per finding: half from the start, half from the end.
 const KEPT_ROWS: usize = 1000;
 
+/// What a check saw.
+pub(super) struct Sight {
+    /// Its rows, folded.
+    pub folded: Vec<Folded>,
+    /// Rows that named nobody and nothing: they cannot be told, and the check cannot have seen all.
+    pub left_out: usize,
+}
+
 /// Runs the queries of all checks, as many at a time as there are processors: planning a query is serial work.
 pub(super) fn all_candidates<'a>(
     session: &Session,
     checks: &[&'a Check],
+    broken: &Broken,
     progress: &(dyn Fn(&str) + Sync),
     params: &(dyn Fn(&str) -> Option<String> + Sync),
-) -> Vec<(&'a Check, Result<Vec<Folded>, EngineError>)> {
+) -> Vec<(&'a Check, Result<Sight, EngineError>)> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -35,26 +45,31 @@ pub(super) fn all_candidates<'a>(
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(check) = checks.get(at) else { return done };
             progress(&check.def.id);
-            done.push((at, candidates(session, check, params)));
+            let seen = match broken.under(&check.sql) {
+                Some(cause) => Err(cause),
+                None => candidates(session, check, params),
+            };
+            done.push((at, seen));
         }
     };
-    let mut done: Vec<(usize, Result<Vec<Folded>, EngineError>)> = std::thread::scope(|scope| {
+    let mut done: Vec<(usize, Result<Sight, EngineError>)> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..session.threads.max(1)).map(|_| scope.spawn(work)).collect();
         // A worker that panicked takes its checks with it: the run must not pretend they were looked at.
         workers.into_iter().flat_map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     });
     done.sort_by_key(|(at, _)| *at);
-    done.into_iter().filter_map(|(at, folded)| Some((*checks.get(at)?, folded))).collect()
+    done.into_iter().filter_map(|(at, seen)| Some((*checks.get(at)?, seen))).collect()
 }
 
 /// Runs `check.sql` and folds its rows.
-fn candidates(session: &Session, check: &Check, params: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Folded>, EngineError> {
+fn candidates(session: &Session, check: &Check, params: &dyn Fn(&str) -> Option<String>) -> Result<Sight, EngineError> {
     let value = |name: &str| params(name).or_else(|| check.def.params.get(name).and_then(|p| literal(&p.value)));
     let sql =
         bind(&check.sql, &value).map_err(|name| EngineError::Parameter { name, place: format!("{}/check.sql", check.folder) })?;
     let mut out = Folding::of(&check.def);
-    session.each(&sql, |batch| read_batch(check, batch, &mut out))?;
-    Ok(out.done())
+    let mut left_out = 0;
+    session.each(&sql, |batch| read_batch(check, batch, &mut out, &mut left_out))?;
+    Ok(Sight { folded: out.done(), left_out })
 }
 
 /// Columns of a check's query, and whether each is boolean, from its plan over the session's tables.
@@ -79,7 +94,7 @@ pub fn columns(
     Ok(frame.schema().fields().iter().map(|f| (f.name().clone(), f.data_type() == &DataType::Boolean)).collect())
 }
 
-fn read_batch(check: &Check, batch: &RecordBatch, out: &mut Folding<'_>) -> Result<(), EngineError> {
+fn read_batch(check: &Check, batch: &RecordBatch, out: &mut Folding<'_>, left_out: &mut usize) -> Result<(), EngineError> {
     let schema = batch.schema();
     let wrong = |message: String| EngineError::Contract { check: check.def.id.clone(), message };
     let bundle = check.def.bundle.iter().flat_map(|b| b.columns());
@@ -111,9 +126,10 @@ fn read_batch(check: &Check, batch: &RecordBatch, out: &mut Folding<'_>) -> Resu
             }
         }
         if c.subject.is_empty() {
-            return Err(wrong("a row has no subject".into()));
+            *left_out += 1;
+        } else {
+            out.add(c);
         }
-        out.add(c);
     }
     Ok(())
 }

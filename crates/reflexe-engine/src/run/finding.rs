@@ -45,6 +45,8 @@ fn finding(check: &Check, j: &Judged, cited: &BTreeMap<i64, Cited>, path_of: &dy
         Some(SignShown { name: name.clone(), text, points: say::points_of(&check.def, j, name) })
     });
     let signs = signs.collect();
+    let raised = f.acts.iter().flat_map(|a| a.head.makes.iter().filter(|who| !a.head.actors.contains(*who)));
+    let beneficiaries: BTreeSet<String> = raised.cloned().collect();
     Finding {
         id: id(check, j, &proof),
         check: check.def.id.clone(),
@@ -56,6 +58,7 @@ fn finding(check: &Check, j: &Judged, cited: &BTreeMap<i64, Cited>, path_of: &dy
         subject: f.subject.to_lowercase(),
         key: f.key.clone(),
         actor: f.actor().map(str::to_lowercase),
+        beneficiaries: beneficiaries.into_iter().collect(),
         first_seen: f.first_seen(),
         last_seen: f.last_seen(),
         count: u64::try_from(total).unwrap_or(0),

@@ -110,12 +110,13 @@ fn two_checks_on_one_account_confirm_only_through_one_hand() {
 }
 
 #[test]
-fn a_light_suspicion_suspects_nothing_but_is_listed_against() {
+fn a_light_suspicion_suspects_nothing_and_clears_nothing() {
     let mut f = on("1.b.1", "f", "1b.x", "joe@example.com");
     f.weight = 29;
     let covered = [check("1.b-check", Verdict::Ok, CoverageLevel::Full)];
     let r = conclude("1.b", &[f], &covered);
-    assert_eq!((answer(&r), &r.against[..]), ((ActionState::NotConfirmed, "covered"), &["f".to_owned()][..]));
+    assert_eq!((answer(&r), &r.against[..]), ((ActionState::Unknown, "light"), &["f".to_owned()][..]));
+    assert_eq!(r.reason.en, "1 light sign to check (joe@example.com); not enough to suspect, too much to clear.");
 }
 
 #[test]

@@ -36,6 +36,7 @@ pub(crate) fn empty() -> Qualification {
         unrecognised: vec![],
         items: vec![],
         checks: vec![],
+        failures: vec![],
         findings: vec![],
         stories: vec![],
         actions: actions.collect(),

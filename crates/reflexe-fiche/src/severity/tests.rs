@@ -202,9 +202,64 @@ fn action(id: &str, proposed: ActionState, because: &[&str]) -> ActionResult {
 }
 
 fn said(actions: &[ActionResult]) -> Text {
+    let mut f = finding("f1", "1a.x", "joe@example.com");
+    f.items = vec!["1.a.1".into(), "1.b.1".into()];
+    said_of(actions, &[f])
+}
+
+fn said_of(actions: &[ActionResult], findings: &[Finding]) -> Text {
     let rules = Rules::embedded();
     let range = severity(&axes::proposed(actions, 0, rules));
-    sentence(&range, actions, &[finding("f1", "1a.x", "joe@example.com")], 0, rules)
+    sentence(&range, actions, findings, 0, rules)
+}
+
+/// A fact of an item that belongs to no action.
+fn outside(id: &str, who: &str) -> Finding {
+    let mut f = finding(id, "2a.x", who);
+    f.items = vec!["2.a".into()];
+    let text = Text::new("compte dispensé de second facteur", "account exempted from the second factor");
+    f.signs = vec![reflexe_model::SignShown { name: "bypass".into(), text, points: None }];
+    f
+}
+
+#[test]
+fn a_sign_outside_the_five_actions_is_in_the_sentence() {
+    let unknown = [action("1.a", ActionState::Unknown, &[]), action("1.b", ActionState::NotConfirmed, &[])];
+    let text = said_of(&unknown, &[outside("f1", "joe@example.com")]);
+    assert_eq!(
+        text.en,
+        "Cannot be qualified at this stage: 1 sign to check, outside what the five actions conclude: account exempted from the \
+         second factor (joe@example.com)."
+    );
+    let many = [outside("f1", "a@example.com"), outside("f2", "b@example.com"), outside("f3", "c@example.com")];
+    let text = said_of(&[action("1.b", ActionState::Confirmed, &[])], &many);
+    assert!(
+        text.fr.ends_with(
+            " De plus, 3 signes à vérifier hors des cinq actions : compte dispensé de second facteur \
+                               (a@example.com), compte dispensé de second facteur (b@example.com), +1."
+        ),
+        "{}",
+        text.fr
+    );
+}
+
+#[test]
+fn no_assurance_while_anything_accuses() {
+    let all = [action("1.a", ActionState::NotConfirmed, &[]), action("1.b", ActionState::Unknown, &[])];
+    let mut light = finding("f1", "1b.x", "joe@example.com");
+    (light.items, light.weight) = (vec!["1.b.1".into()], 5);
+    let mut setting = light.clone();
+    setting.class = "posture".into();
+    assert!(!said_of(&all, &[light.clone()]).en.contains("neither"), "{}", said_of(&all, &[light]).en);
+    assert!(said_of(&all, &[setting]).en.contains("neither"), "a setting is no sign");
+}
+
+#[test]
+fn the_sentence_names_who_did_it_and_not_whom_it_was_done_to() {
+    let mut f = finding("f1", "1b.mbx-delegation-change", "victim@example.com");
+    (f.items, f.actor) = (vec!["1.b.6".into()], Some("thief@example.com".into()));
+    let text = said_of(&[action("1.b", ActionState::Confirmed, &["f1"])], &[f]);
+    assert!(text.en.contains("(thief@example.com)") && !text.en.contains("victim"), "{}", text.en);
 }
 
 #[test]
@@ -234,6 +289,7 @@ fn a_suspicion_says_what_it_would_be() {
 
 #[test]
 fn nothing_found_is_never_said_to_be_safe() {
+    let said = |actions: &[ActionResult]| said_of(actions, &[]);
     let unknown = said(&[action("1.a", ActionState::NotConfirmed, &[]), action("1.b", ActionState::Unknown, &[])]);
     assert!(
         unknown.fr.starts_with("Non qualifiable à ce stade") && unknown.fr.contains("1 action sur 2 reste"),

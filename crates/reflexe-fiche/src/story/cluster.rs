@@ -11,14 +11,20 @@ use super::{StoryInputs, stages::Cluster};
 pub(crate) struct Act<'a> {
     pub finding: &'a Finding,
     pub principal: &'a str,
+    /// Whom it raised: the receiver of a grant stands in the story of its giver.
+    pub raised: Vec<&'a str>,
     /// Links strong enough to tie.
     pub ties: Vec<&'a Link>,
 }
 
-/// The subject if it is a principal, else the actor (an object of the tenant is not a person), else the subject all the same:
-/// an application or the tenant, of which nobody knows who touched it.
+/// Whoever did it, if a person is named: not the owner of the mailbox that he opened. Else the subject if it is a principal, else
+/// whatever acted (an object of the tenant is not a person), else the subject all the same: an application or the tenant, of which
+/// nobody knows who touched it.
 pub fn principal_of<'a>(finding: &'a Finding, inputs: &StoryInputs) -> &'a str {
     let subject = finding.subject.as_str();
+    if finding.hand() != subject {
+        return finding.hand();
+    }
     let person = subject.contains('@') || inputs.privileged.contains(subject) || inputs.vip.contains(subject);
     match finding.actor.as_deref() {
         Some(actor) if !person && !actor.is_empty() => actor,
@@ -28,7 +34,7 @@ pub fn principal_of<'a>(finding: &'a Finding, inputs: &StoryInputs) -> &'a str {
 
 /// Whether a finding may enter a story. Settings never do, nor what is not at least suspicious.
 pub(crate) fn tells(finding: &Finding, cluster: &Cluster) -> bool {
-    finding.verdict >= Verdict::Suspicious && finding.class != "posture" && finding.weight >= cluster.least_weight
+    finding.accuses() && (finding.verdict == Verdict::Compromise || finding.weight >= cluster.least_weight)
 }
 
 /// The acts in time order (undated last) and their grouping: `groups[i]` lists indices into the acts.
@@ -41,7 +47,8 @@ pub(crate) fn cluster<'a>(findings: &'a [Finding], inputs: &StoryInputs, cluster
         .map(|f| Act {
             finding: f,
             principal: principal_of(f, inputs),
-            ties: f.links.iter().filter(|l| strong(l, inputs, &accused)).collect(),
+            raised: f.beneficiaries.iter().map(String::as_str).collect(),
+            ties: f.links.iter().filter(|l| strong(l, principal_of(f, inputs), inputs, &accused)).collect(),
         })
         .collect();
 
@@ -80,11 +87,11 @@ pub(crate) fn link_key(link: &Link) -> String {
 
 /// An address ties only if it is hostile (an office shares one); an application only if a finding accuses it (everybody uses Outlook);
 /// a destination only as a full address (a free mail domain is nobody's).
-fn strong(link: &Link, inputs: &StoryInputs, accused: &[&str]) -> bool {
+fn strong(link: &Link, who: &str, inputs: &StoryInputs, accused: &[&str]) -> bool {
     match link.kind.as_str() {
         _ if link.value.is_empty() => false,
-        "ip" => inputs.is_hostile(link),
-        "app" => inputs.is_hostile(link) || accused.iter().any(|a| a.eq_ignore_ascii_case(&link.value)),
+        "ip" => inputs.is_hostile(link, who),
+        "app" => inputs.is_hostile(link, who) || accused.iter().any(|a| a.eq_ignore_ascii_case(&link.value)),
         "destination" => link.value.contains('@'),
         _ => true,
     }
@@ -96,18 +103,20 @@ fn by_principal(acts: &[Act], gap_days: i64, sets: &mut Sets) {
     let mut last: BTreeMap<&str, (usize, Option<Timestamp>)> = BTreeMap::new();
     for (i, act) in acts.iter().enumerate() {
         let (from, to) = (act.finding.first_seen, act.finding.last_seen.max(act.finding.first_seen));
-        let Some((previous, end)) = last.get(act.principal).copied() else {
-            last.insert(act.principal, (i, to));
-            continue;
-        };
-        let near = match (end, from) {
-            (Some(end), Some(from)) => from.duration_since(end) <= gap,
-            _ => true,
-        };
-        if near {
-            sets.join(previous, i);
+        for who in act.raised.iter().copied().chain([act.principal]) {
+            let Some((previous, end)) = last.get(who).copied() else {
+                last.insert(who, (i, to));
+                continue;
+            };
+            let near = match (end, from) {
+                (Some(end), Some(from)) => from.duration_since(end) <= gap,
+                _ => true,
+            };
+            if near {
+                sets.join(previous, i);
+            }
+            last.insert(who, (i, end.max(to)));
         }
-        last.insert(act.principal, (i, end.max(to)));
     }
 }
 

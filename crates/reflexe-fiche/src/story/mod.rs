@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use reflexe_model::{Finding, Link, RowRef, Story, StoryFact, Text};
+use reflexe_model::{Finding, Link, RowRef, Story, StoryFact, Text, Verdict};
 use serde::{Deserialize, Serialize};
 
 mod cluster;
@@ -33,8 +33,11 @@ pub struct StoryInputs {
     pub privileged: BTreeSet<String>,
     /// Sensitive persons.
     pub vip: BTreeSet<String>,
-    /// The hostile context as `kind:value`, values in lower case. Never seeded by findings.
+    /// The hostile context as `kind:value`, values in lower case: hostile whoever uses it.
     pub hostile: BTreeSet<String>,
+    /// Links hostile for one account only: from where its decisive acts were done.
+    #[serde(default)]
+    pub hostile_for: BTreeMap<String, BTreeSet<String>>,
     /// Names of applications, by id: an id alone tells nobody anything.
     #[serde(default)]
     pub names: BTreeMap<String, String>,
@@ -43,9 +46,10 @@ pub struct StoryInputs {
 }
 
 impl StoryInputs {
-    /// Whether a link stands in the hostile context.
-    pub fn is_hostile(&self, link: &Link) -> bool {
-        self.hostile.contains(&link_key(link))
+    /// Whether a link of somebody's act stands in the hostile context.
+    pub fn is_hostile(&self, link: &Link, who: &str) -> bool {
+        let link = link_key(link);
+        self.hostile.contains(&link) || self.hostile_for.get(&who.to_lowercase()).is_some_and(|links| links.contains(&link))
     }
 
     /// A subject as people read it: an application by its name, with the beginning of its id.
@@ -57,10 +61,10 @@ impl StoryInputs {
     }
 
     /// Whether a link shows one and the same hand: a session, a token, a hostile address.
-    pub fn same_hand(&self, link: &Link) -> bool {
+    pub fn same_hand(&self, link: &Link, who: &str) -> bool {
         match link.kind.as_str() {
             "session" | "token" => !link.value.is_empty(),
-            "ip" => self.is_hostile(link),
+            "ip" => self.is_hostile(link, who),
             _ => false,
         }
     }
@@ -103,9 +107,14 @@ pub fn build(findings: &[Finding], inputs: &StoryInputs, data: &Stages) -> Vec<S
 /// One story of acts in time order. There is at least one act.
 fn one(acts: &[&cluster::Act], inputs: &StoryInputs, data: &Stages) -> Story {
     let principals: BTreeSet<&str> = acts.iter().map(|a| a.principal).collect();
-    // The principal of the earliest act: where it began, as far as the evidence shows.
-    let subject = acts.first().map_or("", |a| a.principal);
-    let others: BTreeSet<&str> = principals.iter().copied().filter(|p| *p != subject).collect();
+    // Whoever is first established to have acted, else the first person, else where it began (an address that tries many accounts).
+    let person = |a: &&&cluster::Act| a.principal.contains('@');
+    let established = acts.iter().filter(person).find(|a| a.finding.verdict == Verdict::Compromise);
+    let subject = established.or_else(|| acts.iter().find(person)).or(acts.first()).map_or("", |a| a.principal);
+    let tied: BTreeSet<&str> = principals.iter().copied().chain(acts.iter().flat_map(|a| a.raised.iter().copied())).collect();
+    let others: BTreeSet<&str> = tied.iter().copied().filter(|p| *p != subject).collect();
+    let touched = acts.iter().map(|a| a.finding.subject.as_str()).filter(|s| s.contains('@'));
+    let victims: BTreeSet<&str> = touched.filter(|s| !tied.contains(s)).collect();
     let scored = score::score(acts, &principals, inputs, data);
     let (title, pattern) = tell::title(acts, scored.level, data);
     let from = acts.iter().filter_map(|a| a.finding.first_seen).min();
@@ -120,12 +129,13 @@ fn one(acts: &[&cluster::Act], inputs: &StoryInputs, data: &Stages) -> Story {
         from,
         to,
         findings: acts.iter().map(|a| a.finding.id.clone()).collect(),
-        text: tell::account(acts, subject, &others, data),
+        text: tell::account(acts, subject, [&others, &victims], data),
         title,
         pattern,
         breakdown: scored.breakdown,
         principals: others.iter().map(|p| (*p).to_owned()).collect(),
-        context: context(acts, &principals, (from, to), inputs, data.cluster.context_days),
+        victims: victims.iter().map(|v| (*v).to_owned()).collect(),
+        context: context(acts, &tied, (from, to), inputs, data.cluster.context_days),
     }
 }
 

@@ -96,7 +96,7 @@ fn stages_share_a_link(acts: &[&Act], inputs: &StoryInputs) -> bool {
         act.finding
             .links
             .iter()
-            .filter(|l| inputs.same_hand(l))
+            .filter(|l| inputs.same_hand(l, act.principal))
             .any(|link| *stages.entry(link_key(link)).or_insert(act.finding.stage.as_str()) != act.finding.stage)
     })
 }
@@ -108,7 +108,9 @@ fn in_order(acts: &[&Act], hours: i64) -> bool {
     };
     let first = |found: &[&Finding]| found.iter().filter_map(|f| f.first_seen).min();
     let abuse = of(&["S5", "S6", "S7"]);
-    let (Some(access), Some(foothold), Some(abused)) = (first(&of(&["S1"])), first(&of(&["S2", "S4"])), first(&abuse)) else {
+    let (Some(access), Some(foothold), Some(abused)) =
+        (first(&of(&["S1"])), first(&of(&["S2", "S2D", "S2P", "S4"])), first(&abuse))
+    else {
         return false;
     };
     let Some(end) = abuse.iter().filter_map(|f| f.last_seen.or(f.first_seen)).max() else {
@@ -117,19 +119,22 @@ fn in_order(acts: &[&Act], hours: i64) -> bool {
     access < foothold && foothold < abused && end.duration_since(access) <= SignedDuration::from_hours(hours)
 }
 
+/// What the points come to, and never less than the gravest fact: points are few where one fact tells all.
 fn level(score: u32, acts: &[&Act], data: &Stages) -> StoryLevel {
-    let (l, stages) = (&data.level, stages_of(acts));
-    let decisive = acts.iter().any(|a| a.finding.decisive);
-    let elsewhere = acts.iter().filter(|a| a.finding.decisive).any(|a| stages.iter().any(|s| *s != a.finding.stage));
-    if (score >= l.compromise && stages.len() >= l.compromise_stages) || elsewhere {
+    let l = &data.level;
+    let by_points = if score >= l.compromise && stages_of(acts).len() >= l.compromise_stages {
         StoryLevel::Compromise
-    } else if score >= l.suspicion || decisive {
+    } else if score >= l.suspicion {
         StoryLevel::Suspicion
-    } else if score >= l.to_check {
-        StoryLevel::ToCheck
     } else {
-        StoryLevel::Noise
-    }
+        StoryLevel::ToCheck
+    };
+    let fact = |f: &Finding| match (f.verdict, f.decisive) {
+        (Verdict::Compromise, true) => StoryLevel::Compromise,
+        (Verdict::Compromise, false) => StoryLevel::Suspicion,
+        _ => StoryLevel::ToCheck,
+    };
+    acts.iter().map(|a| fact(a.finding)).fold(by_points, StoryLevel::max)
 }
 
 /// `85 = S1 accès (1a.admin-signin-anomalies) 25 + … + même session 10`.

@@ -21,7 +21,6 @@ pub(crate) fn title(acts: &[&Act], level: StoryLevel, data: &Stages) -> (Text, O
                 StoryLevel::Compromise => &t.compromise,
                 StoryLevel::Suspicion => &t.suspicion,
                 StoryLevel::ToCheck => &t.to_check,
-                StoryLevel::Noise => &t.noise,
             };
             (words.clone(), None)
         }
@@ -60,12 +59,12 @@ fn is_step(step: &Step, f: &Finding) -> bool {
 }
 
 /// The account, both languages.
-pub(crate) fn account(acts: &[&Act], subject: &str, others: &BTreeSet<&str>, data: &Stages) -> Text {
-    let one = |lang| account_in(acts, subject, others, data, lang);
+pub(crate) fn account(acts: &[&Act], subject: &str, names: [&BTreeSet<&str>; 2], data: &Stages) -> Text {
+    let one = |lang| account_in(acts, subject, names, data, lang);
     Text::new(one(Lang::Fr), one(Lang::En))
 }
 
-fn account_in(acts: &[&Act], subject: &str, others: &BTreeSet<&str>, data: &Stages, lang: Lang) -> String {
+fn account_in(acts: &[&Act], subject: &str, [others, victims]: [&BTreeSet<&str>; 2], data: &Stages, lang: Lang) -> String {
     let say = &data.say;
     let stages = stages_of(acts);
     let words: Vec<String> = stages.iter().map(|s| data.word(s).get(lang).to_owned()).collect();
@@ -86,10 +85,12 @@ fn account_in(acts: &[&Act], subject: &str, others: &BTreeSet<&str>, data: &Stag
         ("subject", Arg::Word(clean(subject))),
     ];
     let mut sentences = vec![fill(opening.get(lang), lang, &args)];
-    if !others.is_empty() {
-        let names: Vec<String> = others.iter().map(|o| clean(o)).collect();
-        let args = [("n", Arg::Count(others.len())), ("names", Arg::Word(list(&names, lang)))];
-        sentences.push(fill(say.others.get(lang), lang, &args));
+    for (words, who) in [(&say.others, others), (&say.victims, victims)] {
+        if !who.is_empty() {
+            let names: Vec<String> = who.iter().map(|o| clean(o)).collect();
+            let args = [("n", Arg::Count(who.len())), ("names", Arg::Word(list(&names, lang)))];
+            sentences.push(fill(words.get(lang), lang, &args));
+        }
     }
     let told = gravest(acts, say.acts);
     sentences.extend(told.iter().map(|f| act(f, lang)));

@@ -30,6 +30,7 @@ pub(crate) fn finding(id: &str, check: &str, subject: &str) -> Finding {
         in_context: false,
         class: "event".into(),
         also_suspects: None,
+        beneficiaries: vec![],
         fingerprint: "f0".into(),
         rows_total: 1,
         rows: vec![],

@@ -104,6 +104,9 @@ pub(crate) struct StoryView {
     pub facts_more: Option<String>,
 }
 
+/// From this score on a story that is only to be checked is told in full.
+const FULL_SCORE: u32 = 20;
+
 /// A line of a story's table.
 pub(crate) struct StoryRow {
     pub when: String,
@@ -117,7 +120,7 @@ pub(crate) struct StoryRow {
 /// Stories told in full, weaker ones listed, and how many more there are.
 pub(crate) fn stories(q: &Qualification, w: Words, shown: &BTreeSet<&str>) -> (Vec<StoryView>, Vec<StoryView>, usize) {
     let by_id: BTreeMap<&str, &Finding> = q.findings.iter().map(|f| (f.id.as_str(), f)).collect();
-    let full = q.stories.iter().filter(|s| s.level != StoryLevel::Noise).count().min(STORIES);
+    let full = q.stories.iter().filter(|s| s.level > StoryLevel::ToCheck || s.score >= FULL_SCORE).count().min(STORIES);
     let mut all: Vec<StoryView> =
         q.stories.iter().take(STORIES_LISTED).enumerate().map(|(n, s)| story(&by_id, s, n, n < full, w, shown)).collect();
     let weak = all.split_off(full.min(all.len()));
@@ -166,7 +169,6 @@ fn story(by_id: &BTreeMap<&str, &Finding>, s: &Story, n: usize, full: bool, w: W
         class: match s.level {
             StoryLevel::Compromise => "found",
             StoryLevel::Suspicion | StoryLevel::ToCheck => "suspect",
-            StoryLevel::Noise => "info",
         },
         word: w.level(s.level),
         named: s.pattern.is_some(),
@@ -349,7 +351,7 @@ pub(crate) fn method(q: &Qualification, w: Words) -> MethodView {
         proposed: capital(&severity::display(&q.severity.proposed, w.0)),
         answered: severity::display(&q.severity.answered, w.0),
         not_looked: q.items.iter().filter(|i| i.checks.is_empty()).map(|i| visible(&i.id, 16)).collect(),
-        errors: q.checks.iter().filter_map(|c| Some((visible(&c.id, LONG), visible(c.error.as_ref()?, SENTENCE)))).collect(),
+        errors: q.failures.iter().map(|f| (visible(&f.what, LONG), visible(&f.error, SENTENCE))).collect(),
         partial: q
             .checks
             .iter()

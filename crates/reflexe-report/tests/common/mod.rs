@@ -73,6 +73,7 @@ fn finding(s: Seen) -> Finding {
         in_context: grave,
         class: "event".into(),
         also_suspects: None,
+        beneficiaries: vec![],
         fingerprint: "f0".into(),
         rows_total: 2,
         rows: vec![row(1204, "5f1d0f6e-0000-4000-8000-000000000001"), row(1310, "5f1d0f6e-0000-4000-8000-000000000002")],
@@ -364,6 +365,7 @@ pub fn sample() -> Qualification {
                 &["mailboxes"],
             ),
         ],
+        failures: vec![Failure { what: "1a.admin-mfa".into(), error: "memory limit reached after 512 MB".into() }],
         checks: vec![
             CheckResult {
                 id: "1e.fraud-send".into(),
@@ -430,6 +432,7 @@ pub fn sample() -> Qualification {
                 ),
                 breakdown: Text::new("100 = S1 25 + S2 20 + S4 25 + S7 30", "100 = S1 25 + S2 20 + S4 25 + S7 30"),
                 principals: vec!["micr\u{43e}soft mail archive\u{200b}".into()],
+                victims: vec![],
                 context: vec![StoryFact {
                     time: time("2026-11-17T14:30:00Z"),
                     text: Text::new("Appareil enregistré : DESKTOP-7Q2.", "Device registered: DESKTOP-7Q2."),
@@ -454,6 +457,7 @@ pub fn sample() -> Qualification {
                 ),
                 breakdown: Text::new("24 = S6 20 + 4", "24 = S6 20 + 4"),
                 principals: vec![],
+                victims: vec![],
                 context: vec![],
             },
         ],

@@ -27,8 +27,8 @@ with entry as (         -- "Update user" tells by its properties whether a metho
   select c.row_id from change c
   join (select admin, ip, d from signal.admin_visit where got_in group by admin, ip, d) v on v.admin = c.admin and v.ip = c.ip and v.d < date_trunc('day', c.t)
   group by c.row_id having count(*) >= 3
-), hand as (            -- whose sign-ins count: the account's own, and the actor's if he is an administrator too
-  select row_id, t, ip, admin from change union select row_id, t, ip, actor_upn from change where actor_upn is not null
+), hand as (            -- whose sign-ins count: the actor's; a colleague who takes away what an intruder added is not the intruder
+  select row_id, t, ip, coalesce(actor_upn, admin) as admin from change
 ), strange as (
   select h.row_id, array_agg(v.row_id) as rows from hand h
   join signal.admin_visit v on v.admin = h.admin and v.got_in and not v.known_device and v.t <= h.t + interval '10 minutes' and v.t > h.t - interval '24 hours'
