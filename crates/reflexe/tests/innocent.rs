@@ -62,7 +62,7 @@ fn repair_and_ordinary_acts_of_a_victim_are_innocent() {
     let mfa = directory::policy("Second facteur", "enabled", &["All"], &[], &["mfa"]);
     let mut off = mfa.clone();
     off["state"] = json!("disabled");
-    let block = directory::policy("Ancien protocole", "enabled", &["All"], &[], &["block"]);
+    let block = directory::legacy_blocked("Ancien protocole");
 
     let bad_directory = [
         directory::policy_changed("2026-06-09T01:10:00", night(), &mfa, &off),

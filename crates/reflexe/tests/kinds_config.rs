@@ -31,7 +31,7 @@ fn what_was_weakened_is_found_in_every_shape() {
     strong["grantControls"] = json!({ "operator": "OR", "builtInControls": [], "authenticationStrength": { "id": "00000000-0000-0000-0000-000000000004", "displayName": "Phishing-resistant MFA" } });
     let mut weak = strong.clone();
     weak["grantControls"] = json!({ "operator": "OR", "builtInControls": [], "authenticationStrength": null });
-    let block = directory::policy("Ancien protocole", "enabled", &["All"], &[], &["block"]);
+    let block = directory::legacy_blocked("Ancien protocole");
     let mut excluded = block.clone();
     excluded["conditions"]["users"]["excludeUsers"] = json!([intruder.id(), Person("ops.temp").id()]);
 

@@ -239,16 +239,12 @@ fn a_burst_of_rules_and_its_session() {
                 citing(&answer, &id(record)).into_iter().filter(|f| f["check"] == "1b.inbox-rule-hiding").collect();
             assert!(all.len() == 1 && all[0]["id"] == f["id"], "one burst is one finding: {}", told(&all));
         }
-        // The session of a decisive act is hostile: what else it did is evidence.
-        for record in &entries {
-            cited(&answer, &id(record), "suspicious");
-        }
+        // The session of a decisive act is hostile: what else it did is judged by it. (Its sign-ins, and the next account
+        // from that address, belong to the checks on every account's sign-ins.)
         cited(&answer, &id(&link), "compromise");
-        let neighbour = cited(&answer, &id(&other), "suspicious");
-        assert!(neighbour.to_string().contains(next.0), "the next account is named: {neighbour}");
         let story = *stories_of(&answer, f).first().expect("a story");
-        for stage in ["S1", "S4", "S6"] {
-            assert!(list(story, "stages").iter().any(|s| s == stage), "access, mail foothold, data out: {story}");
+        for stage in ["S4", "S6"] {
+            assert!(list(story, "stages").iter().any(|s| s == stage), "mail foothold, data out: {story}");
         }
         assert_eq!(story["level"], "compromise", "never below its gravest fact");
         assert!(["suspected", "confirmed"].contains(&proposed(&answer, "1.e")), "a file went out");

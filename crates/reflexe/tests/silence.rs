@@ -15,7 +15,7 @@ use std::{
 
 use common::{list, rank, verdict};
 use serde_json::Value;
-use world::{World, colours, lost, needed, side_by_side};
+use world::{Unit, World, apart, colours, lost, needed, side_by_side};
 
 /// Tables of which a live tenant always has rows: nothing in them is a fault of the collection, never an answer.
 const NEVER_EMPTY: [&str; 9] = [
@@ -103,37 +103,26 @@ fn lost_detail_is_no_absence() {
     none(faults);
 }
 
-/// An export is not there, has no byte, or says "nothing" where a live tenant has something.
+/// What fills a table is not there, has no byte, or says "nothing" where a live tenant has something.
 #[test]
-fn an_export_that_is_gone_or_empty_proves_nothing() {
+fn a_table_that_is_gone_or_empty_proves_nothing() {
     let dir = tempfile::tempdir().expect("a folder");
     let world = World::new(dir.path(), "clean", 822);
-    let resting = world.resting();
-    assert!(resting.values().filter(|c| !c.is_empty()).count() >= 15, "exports are enumerated from the truth: {resting:?}");
-    let mut by_check: BTreeMap<&String, BTreeSet<String>> = BTreeMap::new();
-    for (input, checks) in &resting {
-        for check in checks {
-            by_check.entry(check).or_default().insert(input.clone());
-        }
-    }
-    let groups: Vec<BTreeSet<String>> = by_check.into_values().collect();
-    let jobs: Vec<(&str, BTreeSet<String>)> = colours(&groups)
-        .into_iter()
-        .flat_map(|set| [("dropped", set.clone()), ("without a byte", set.clone()), ("an empty list", set)])
-        .collect();
+    let units = world.units();
+    assert!(units.len() >= 15, "tables are enumerated from the checks");
+    let sets = apart(units);
+    let ways = ["dropped", "without a byte", "an empty list"];
+    let jobs: Vec<(&str, &Vec<Unit>)> = sets.iter().flat_map(|set| ways.map(|way| (way, set))).collect();
     let faults = side_by_side(&jobs, |n, (how, set)| {
         let mut faults = Vec::new();
+        let spoilt: BTreeSet<&String> = set.iter().flat_map(|u| &u.inputs).collect();
         let answer =
-            world.with(&format!("gone-{n}"), |folder| set.iter().for_each(|input| world::spoil(&folder.join(input), how)));
-        for input in set {
-            let tables = world.only(input);
-            for check in &resting[input] {
-                // A list of rules or consents may be empty in truth; a list of people may not.
-                let plausible = !tables.iter().any(|t| NEVER_EMPTY.contains(&t.as_str()));
-                if *how == "an empty list" && plausible {
-                    continue;
-                }
-                silent(&answer, check, &format!("and {input} is {how}"), &mut faults);
+            world.with(&format!("gone-{n}"), |folder| spoilt.iter().for_each(|input| world::spoil(&folder.join(input), how)));
+        for unit in *set {
+            // A list of rules or consents may be empty in truth; a list of people may not.
+            let plausible = !unit.tables.iter().any(|t| NEVER_EMPTY.contains(&t.as_str()));
+            for check in unit.checks.iter().filter(|_| *how != "an empty list" || !plausible) {
+                silent(&answer, check, &format!("and what fills {:?} is {how}", unit.tables), &mut faults);
             }
         }
         faults

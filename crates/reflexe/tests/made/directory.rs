@@ -150,6 +150,13 @@ pub fn policy(name: &str, state: &str, include: &[&str], exclude: &[&str], contr
     })
 }
 
+/// The policy that every guide advises: protocols that know no second factor are blocked for everybody.
+pub fn legacy_blocked(name: &str) -> Value {
+    let mut out = policy(name, "enabled", &["All"], &[], &["block"]);
+    out["conditions"]["clientAppTypes"] = json!(["exchangeActiveSync", "other"]);
+    out
+}
+
 /// A conditional access policy added (`old` null), changed, or deleted (`new` null).
 pub fn policy_changed(at: &str, by: By<'_>, old: &Value, new: &Value) -> Value {
     let (name, kind) = match (old.is_null(), new.is_null()) {

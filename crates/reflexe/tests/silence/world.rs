@@ -62,25 +62,28 @@ impl World {
         all.filter(|(path, _)| self.dir.join("evidence").join(path).exists()).collect()
     }
 
-    /// The tables that only one export fills.
-    pub fn only(&self, input: &str) -> BTreeSet<String> {
-        let all = self.inputs();
-        let mut own = all.iter().find(|(path, _)| path == input).expect("an export").1.clone();
-        for (_, tables) in all.iter().filter(|(path, _)| path != input) {
-            own.retain(|t| !tables.contains(t));
-        }
-        own
-    }
-
-    /// For each export, the checks that cannot be `ok` without it: they need a table that nothing else fills.
-    pub fn resting(&self) -> std::collections::BTreeMap<String, BTreeSet<String>> {
+    /// What the checks cannot be `ok` without: each table that a need names (with those that serve instead), the exports
+    /// that fill it, and the checks that need it.
+    pub fn units(&self) -> Vec<Unit> {
         let catalogue = reflexe_fiche::Catalogue::embedded().expect("well formed");
-        let resting = |input: &str| {
-            let only = self.only(input);
-            let needs = |c: &&reflexe_fiche::Check| c.def.needs.iter().any(|(t, need)| only.contains(t) && need.or.is_empty());
-            catalogue.checks.iter().filter(needs).map(|c| c.def.id.clone()).collect()
-        };
-        self.inputs().into_iter().map(|(path, _)| (path.clone(), resting(&path))).collect()
+        let inputs = self.inputs();
+        let mut out: Vec<Unit> = Vec::new();
+        for check in &catalogue.checks {
+            for (table, need) in &check.def.needs {
+                let tables: BTreeSet<String> = need.or.iter().chain([table]).cloned().collect();
+                match out.iter_mut().find(|u| u.tables == tables) {
+                    Some(unit) => drop(unit.checks.insert(check.def.id.clone())),
+                    None => {
+                        let fills =
+                            inputs.iter().filter(|(_, t)| !t.is_disjoint(&tables)).map(|(path, _)| path.clone()).collect();
+                        out.push(Unit { tables, inputs: fills, checks: BTreeSet::from([check.def.id.clone()]) });
+                    }
+                }
+            }
+        }
+        // A need of people's answers is no export.
+        out.retain(|u| !u.inputs.is_empty());
+        out
     }
 
     fn user(&self) -> String {
@@ -88,6 +91,32 @@ impl World {
         let users: Value = serde_json::from_str(&users).expect("JSON");
         list(&users, "value")[3]["userPrincipalName"].as_str().expect("a name").to_owned()
     }
+}
+
+/// Tables that serve one need, the exports that fill them, the checks that need them.
+pub struct Unit {
+    pub tables: BTreeSet<String>,
+    pub inputs: BTreeSet<String>,
+    pub checks: BTreeSet<String>,
+}
+
+/// Units of which none touches the evidence of another's checks: each check meets one fault at a time.
+pub fn apart(units: Vec<Unit>) -> Vec<Vec<Unit>> {
+    let mut rests: std::collections::BTreeMap<String, BTreeSet<String>> = std::collections::BTreeMap::new();
+    for unit in &units {
+        for check in &unit.checks {
+            rests.entry(check.clone()).or_default().extend(unit.inputs.iter().cloned());
+        }
+    }
+    let touches = |a: &Unit, b: &Unit| b.checks.iter().any(|c| !a.inputs.is_disjoint(&rests[c]));
+    let mut out: Vec<Vec<Unit>> = Vec::new();
+    for unit in units {
+        match out.iter_mut().find(|set| set.iter().all(|other| !touches(&unit, other) && !touches(other, &unit))) {
+            Some(set) => set.push(unit),
+            None => out.push(vec![unit]),
+        }
+    }
+    out
 }
 
 /// The operations that a check needs, of the tables whose rows are records of a log.
