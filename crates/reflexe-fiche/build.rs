@@ -58,8 +58,10 @@ fn check_tree(files: &BTreeMap<String, String>) -> Vec<String> {
         Some(Err(error)) => return vec![format!("items.toml: {error}")],
         None => return vec!["items.toml is missing".into()],
     };
-    let items: BTreeSet<String> = items.item.into_iter().map(|i| i.id).collect();
+    let facts = items.item;
+    let items: BTreeSet<String> = facts.iter().map(|i| i.id.clone()).collect();
     let mut ids = BTreeSet::new();
+    let mut answers = BTreeMap::new();
     let mut questions = Vec::new();
     for (path, text) in files {
         if let Some(folder) = path.strip_suffix("/check.toml") {
@@ -70,6 +72,7 @@ fn check_tree(files: &BTreeMap<String, String>) -> Vec<String> {
                     continue;
                 }
             };
+            answers.insert(check.id.clone(), check.items.clone());
             if !ids.insert(check.id.clone()) {
                 faults.push(format!("{path}: the id {} is taken", check.id));
             }
@@ -102,5 +105,7 @@ fn check_tree(files: &BTreeMap<String, String>) -> Vec<String> {
         }
     }
     faults.extend(question::question_faults(&questions, &items, &ids));
+    let asked = questions.iter().map(|(_, q)| q.id.clone()).collect();
+    faults.extend(def::item_faults(&facts, &answers, &asked));
     faults
 }

@@ -9,7 +9,7 @@ select s.row_id, coalesce(a.upn, b.upn) as admin, s.created_date_time as t, date
        s.incoming_token_type
 from signin s
 join ref.signin_code c on c.code = s.error_code and c.credential_valid
-left join signal.privileged_user a on a.id = s.user_id
+left join signal.privileged_user a on a.id = lower(s.user_id)
 left join signal.privileged_user b on b.upn = lower(s.user_principal_name)
 where coalesce(a.upn, b.upn) is not null and s.ip is not null
   and s.ip not in (select ip from input.egress where ip is not null)

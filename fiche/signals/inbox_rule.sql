@@ -62,7 +62,7 @@ with parameter as (     -- one property per cmdlet parameter; Set- logs only wha
          concat_ws(' ', array_to_string(keywords, ' '), conditions) as words, array_to_string(addresses(conditions), ' ') as senders, true as in_state
   from inbox_rule
 ), named as (           -- whose mailbox: the owner in the record, else the path of the rule if it names somebody, else the actor's own
-  select v.*, lower(split_part(coalesce(v.owner, v.path), '/', -1)) as who from every v
+  select v.*, exchange_name(coalesce(v.owner, v.path)) as who from every v
 )
 select n.row_id, n.at, coalesce(r.address, lower(n.owner), lower(n.actor_upn)) as mailbox, lower(n.actor_upn) as actor, n.session,
        trim(n.name) as name, coalesce(lower(trim(n.name)), n.rule_id, '') as key, n.removes, n.target,

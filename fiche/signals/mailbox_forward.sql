@@ -2,7 +2,7 @@
 -- A destination given as a name is resolved; a name that nothing resolves keeps a NULL destination and its given name.
 with parameter as (
   select e.row_id, e.creation_time as at, lower(e.actor_upn) as actor,
-         lower(split_part(coalesce(max(case when lower(p.name) = 'identity' then nullif(p.value, '') end), e.object_id), '/', -1)) as who,
+         exchange_name(coalesce(max(case when lower(p.name) = 'identity' then nullif(p.value, '') end), e.object_id)) as who,
          max(case when lower(p.name) = 'forwardingsmtpaddress' then p.value end) as smtp,
          max(case when lower(p.name) = 'forwardingaddress' then p.value end) as recipient,
          bool_or(lower(p.name) in ('forwardingsmtpaddress', 'forwardingaddress') and coalesce(p.value, '') = '') as clears,
@@ -30,4 +30,4 @@ with parameter as (
 select t.row_id, t.at, t.actor, coalesce(o.address, t.who) as mailbox, t.clears, t.keeps_no_copy, t.in_state,
        split_part(t.given, '/', -1) as given, coalesce(d.address, t.address) as destination
 from target t left join signal.recipient o on o.name = t.who
-left join signal.recipient d on d.name = lower(split_part(coalesce(t.address, t.given), '/', -1))
+left join signal.recipient d on d.name = exchange_name(coalesce(t.address, t.given))

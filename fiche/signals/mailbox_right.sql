@@ -15,19 +15,19 @@ with parameter as (
     and coalesce(e.actor_class, '') <> 'system' and coalesce(e.success, true)
   group by e.row_id, e.creation_time, e.actor_upn, e.operation_key, e.object_id
 ), given as (
-  select row_id, at, actor, lower(split_part(split_part(identity, ':\', 1), '/', -1)) as who, operation_key like 'remove-%' as removes,
+  select row_id, at, actor, exchange_name(split_part(identity, ':\', 1)) as who, operation_key like 'remove-%' as removes,
          case when operation_key like '%-recipientpermission' then 'send_as' when operation_key like '%folderpermission' then 'folder' else 'full_access' end as "right",
          split_part(identity, ':\', 2) as folder, trustee, coalesce(not_shown, false) as not_shown, false as in_state
   from parameter where operation_key like '%permission' and not (operation_key like '%folderpermission' and coalesce(rights, '') in ('none', 'availabilityonly', 'limiteddetails'))
   union all
-  select row_id, at, actor, lower(split_part(identity, '/', -1)) as who, false as removes, 'send_on_behalf' as "right", '' as folder,
+  select row_id, at, actor, exchange_name(identity) as who, false as removes, 'send_on_behalf' as "right", '' as folder,
          unnest(string_to_array(replace(on_behalf, ',', ';'), ';')) as trustee, false as not_shown, false as in_state
   from parameter where operation_key = 'set-mailbox' and on_behalf <> ''
   union all             -- a role over every mailbox
   select row_id, at, actor, 'tenant' as who, false as removes, 'impersonation' as "right", '' as folder, trustee, false as not_shown, false as in_state
   from parameter where operation_key = 'new-managementroleassignment' and impersonates
   union all
-  select row_id, arrow_cast(null, 'Timestamp(Microsecond, Some("UTC"))') as at, cast(null as varchar) as actor, lower(mailbox_smtp) as who, false as removes, "right",
+  select row_id, arrow_cast(null, 'Timestamp(Microsecond, Some("UTC"))') as at, cast(null as varchar) as actor, exchange_name(mailbox_smtp) as who, false as removes, "right",
          coalesce(folder, '') as folder, coalesce(trustee, trustee_id) as trustee, false as not_shown, true as in_state
   from mailbox_permission where not coalesce(deny, false) and not coalesce(is_inherited, false)
   union all
@@ -35,7 +35,7 @@ with parameter as (
          false as removes, 'send_on_behalf' as "right", '' as folder, unnest(grant_send_on_behalf_to) as trustee, false as not_shown, true as in_state
   from mailbox
 ), kept as (
-  select row_id, at, actor, who, removes, "right", folder, not_shown, in_state, trim(trustee) as given, lower(trim(split_part(trustee, '/', -1))) as holder
+  select row_id, at, actor, who, removes, "right", folder, not_shown, in_state, trim(trustee) as given, coalesce(exchange_name(trustee), lower(trim(trustee))) as holder
   from given where trim(trustee) <> '' and not regexp_like(lower(trustee), '(nt authority|s-1-5-10$|discovery management|organization management|exchange servers|exchange trusted subsystem|discoverysearchmailbox)')
     and not regexp_like(who, '^(discoverysearchmailbox|systemmailbox|federatedemail|migration\.|healthmailbox)')
 )

@@ -18,7 +18,7 @@ use datafusion::{
 };
 use reflexe_model::Place;
 
-use crate::documents;
+use crate::{documents, exchange::exchange_name, targets::target_of};
 
 /// A domain for which the tenant receives mail.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +39,7 @@ pub fn register(ctx: &SessionContext, own: Vec<OwnDomain>) {
     };
     udf("addresses", vec![text.clone()], &list, Arc::new(|a| texts_to_list(&a[0], addresses)));
     udf("odd_name", vec![text.clone()], &DataType::Boolean, Arc::new(|a| texts_to_bool(&a[0], |t| Some(odd_name(t)))));
+    udf("exchange_name", vec![text.clone()], &text, Arc::new(|a| texts_to_text(&a[0], exchange_name)));
     udf("skeleton", vec![text.clone()], &text, Arc::new(|a| texts_to_text(&a[0], |t| Some(skeleton(t)))));
     udf("is_freemail", vec![text.clone()], &DataType::Boolean, Arc::new(|a| texts_to_bool(&a[0], |t| Some(is_freemail(t)))));
     udf("is_external", vec![text.clone()], &DataType::Boolean, Arc::new(move |a| texts_to_bool(&a[0], |t| is_external(t, &own))));
@@ -72,6 +73,20 @@ pub fn register(ctx: &SessionContext, own: Vec<OwnDomain>) {
                 } else {
                     out.append_value(consent_scopes(texts.value(i), kinds.value(i)).into_iter().map(Some));
                 }
+            }
+            Arc::new(out.finish())
+        }),
+    );
+    udf(
+        "target_of",
+        vec![text.clone(), text.clone(), text.clone()],
+        &text,
+        Arc::new(|a| {
+            let (targets, kinds, fields) = (a[0].as_string::<i32>(), a[1].as_string::<i32>(), a[2].as_string::<i32>());
+            let mut out = StringBuilder::new();
+            for i in 0..targets.len() {
+                let known = targets.is_valid(i) && kinds.is_valid(i) && fields.is_valid(i);
+                out.append_option(known.then(|| target_of(targets.value(i), kinds.value(i), fields.value(i))).flatten());
             }
             Arc::new(out.finish())
         }),

@@ -4,6 +4,7 @@
 pub mod cases;
 pub mod documents;
 pub mod evidence;
+mod exchange;
 pub mod facts;
 pub mod functions;
 pub mod grid;
@@ -12,6 +13,7 @@ pub mod reference;
 pub mod rows;
 pub mod run;
 pub mod session;
+mod targets;
 
 pub use evidence::{Period, Strange};
 use reflexe_model::Text;

@@ -332,6 +332,53 @@ pub struct ItemDef {
     /// Ids of `evidence/obtain` that answer it.
     #[serde(default)]
     pub obtain: Vec<String>,
+    /// All that it asks for. Empty where its checks answer it whole.
+    #[serde(default)]
+    pub fact: Vec<Fact>,
+}
+
+/// One of the things that an item asks for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fact {
+    /// In French.
+    pub fr: String,
+    /// In English.
+    pub en: String,
+    /// The checks that look at it, all of them; empty where none does.
+    #[serde(default)]
+    pub checks: Vec<String>,
+    /// The question by which a person answers it where no check does.
+    #[serde(default)]
+    pub question: Option<String>,
+}
+
+impl Fact {
+    /// The fact in both languages.
+    pub fn text(&self) -> Text {
+        Text::new(&self.fr, &self.en)
+    }
+}
+
+/// What is wrong with the facts of the items: a check that is not there or answers another item, a question that is not there.
+pub fn item_faults(items: &[ItemDef], checks: &BTreeMap<String, Vec<String>>, questions: &BTreeSet<String>) -> Vec<String> {
+    let mut out = Vec::new();
+    for (item, fact) in items.iter().flat_map(|i| i.fact.iter().map(move |f| (i, f))) {
+        let mut say = |text: String| out.push(format!("items.toml: {}: {text}", item.id));
+        if fact.fr.trim().is_empty() || fact.en.trim().is_empty() {
+            say("a fact lacks one of its languages".into());
+        }
+        for check in fact.checks.iter().filter(|c| checks.get(*c).is_none_or(|items| !items.contains(&item.id))) {
+            say(format!("no check {check} answers this item"));
+        }
+        if let Some(question) = fact.question.as_ref().filter(|q| !questions.contains(*q)) {
+            say(format!("no question {question}"));
+        }
+        if fact.checks.is_empty() && fact.question.is_none() {
+            say("a fact has neither a check nor a question".into());
+        }
+    }
+    out
 }
 
 /// The file `fiche/items.toml`.

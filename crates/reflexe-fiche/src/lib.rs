@@ -12,6 +12,7 @@ pub mod def;
 pub mod hours;
 pub mod ics;
 pub mod interview;
+pub mod items;
 pub mod judge;
 pub mod next;
 pub mod order;

@@ -44,7 +44,7 @@ fn export(checks: &[CheckResult], items: &[ItemResult], obtain: &ObtainInfo) -> 
     for item in items.iter().filter(|i| i.verdict == Verdict::Unknown) {
         let open: Vec<&CheckResult> =
             checks.iter().filter(|c| item.checks.contains(&c.id) && c.verdict == Verdict::Unknown).collect();
-        if !open.is_empty() && open.iter().all(|c| settled(c, obtain)) {
+        if !open.is_empty() && item.open.is_empty() && open.iter().all(|c| settled(c, obtain)) {
             settles.push(item.id.clone());
         } else if open.iter().any(|c| c.missing.contains(&obtain.id)) {
             helps.push(item.id.clone());
@@ -95,6 +95,7 @@ mod tests {
             coverage: CoverageLevel::None,
             missing: vec![],
             checks: checks.iter().map(|c| (*c).into()).collect(),
+            open: vec![],
         }
     }
 

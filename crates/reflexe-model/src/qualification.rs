@@ -156,14 +156,14 @@ pub struct Unrecognised {
     pub unread: bool,
 }
 
-/// The verdict of one item of the sheet: the worst of its checks.
+/// The verdict of one item of the sheet: the worst of its checks, `ok` only when all that it asks for was looked at.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ItemResult {
     /// `1.a.1` …
     pub id: String,
     /// What the item asks, in the product's words.
     pub title: Text,
-    /// Worst verdict of its checks; `unknown` if there is none.
+    /// Worst verdict of its checks; `unknown` if there is none, and instead of `ok` while something stays `open`.
     pub verdict: Verdict,
     /// Least coverage among its checks.
     pub coverage: CoverageLevel,
@@ -171,6 +171,18 @@ pub struct ItemResult {
     pub missing: Vec<String>,
     /// Checks that answer it.
     pub checks: Vec<String>,
+    /// What it asks for and nobody looked at: no check does, and no person answered.
+    #[serde(default)]
+    pub open: Vec<OpenFact>,
+}
+
+/// Something that an item asks for and that a person must look at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenFact {
+    /// What.
+    pub text: Text,
+    /// The question by which a person answers it.
+    pub question: Option<String>,
 }
 
 /// The result of one check.

@@ -127,7 +127,7 @@ words! {
     harden_lead: "Des réglages faibles, sans trace d’attaquant. À traiter après l’incident.", "Weak settings, no trace of an attacker. For after the incident.";
     // Items
     items: "La fiche, point par point", "The sheet, item by item";
-    items_lead: "Chaque point a le pire verdict de ses contrôles. «\u{a0}Sans trace\u{a0}» exige que tout ait été regardé.", "Each item has the worst verdict of its checks. “Nothing found” demands that everything was looked at.";
+    items_lead: "Chaque point a le pire verdict de ses contrôles. «\u{a0}Sans trace\u{a0}» exige que tout ce qu’il demande ait été regardé ; ce qu’aucun contrôle ne regarde reste à voir par vous.", "Each item has the worst verdict of its checks. “Nothing found” demands that all that it asks for was looked at; what no check looks at remains for you to see.";
     col_item: "Point", "Item";
     col_coverage: "Preuves", "Evidence";
     col_missing: "Ce qui le réglerait", "What would settle it";

@@ -17,7 +17,7 @@ use reflexe_fiche::{
     conclude,
     coverage::Coverage,
     def::CheckDef,
-    next,
+    items, next,
     order::State,
     propose::{self, Proposal},
     severity::{self, advice},
@@ -26,8 +26,7 @@ use reflexe_fiche::{
     triage::{self, Marks},
 };
 use reflexe_model::{
-    ActionResult, CaseInfo, CheckResult, CoverageLevel, Failure, Finding, ItemResult, Qualification, SCHEMA, Severity,
-    TenantInfo, Text, Verdict, Window,
+    ActionResult, CaseInfo, CheckResult, Failure, Finding, Qualification, SCHEMA, Severity, TenantInfo, Text, Window,
 };
 
 use crate::{because, dates, judged::Judged, prepared::Prepared};
@@ -255,7 +254,7 @@ pub fn conclude(catalogue: &Catalogue, judged: &Judged, people: &People) -> Answ
     people.prepared.dismiss(&findings, &mut marks);
     triage::apply(&mut findings, &marks);
     let checks = judged.checks.clone();
-    let items = items(catalogue, &checks);
+    let items = items::results(catalogue, &checks, &people.answers);
     let stories = story::build(&findings, inputs, story::Stages::embedded());
     let rules = conclude::Rules::embedded();
     let actions: Vec<conclude::ActionInput> = catalogue
@@ -339,30 +338,6 @@ fn exports<'t>(def: Option<&CheckDef>, tables: impl Iterator<Item = &'t String>)
         obtain::for_need(table, operation).map(|found| found.id.clone())
     };
     tables.filter_map(export).collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-/// Every item of the sheet: the worst of its checks, `unknown` where no check exists yet.
-fn items(catalogue: &Catalogue, checks: &[CheckResult]) -> Vec<ItemResult> {
-    catalogue
-        .items
-        .iter()
-        .map(|item| {
-            let answers = |c: &&CheckResult| catalogue.check(&c.id).is_some_and(|k| k.def.items.contains(&item.id));
-            let mine: Vec<&CheckResult> = checks.iter().filter(answers).collect();
-            let mut missing: BTreeSet<String> = mine.iter().flat_map(|c| c.missing.iter().cloned()).collect();
-            if mine.is_empty() {
-                missing.extend(item.obtain.iter().cloned());
-            }
-            ItemResult {
-                id: item.id.clone(),
-                title: item.title.clone(),
-                verdict: mine.iter().map(|c| c.verdict).max().unwrap_or(Verdict::Unknown),
-                coverage: mine.iter().map(|c| c.coverage).min().unwrap_or(CoverageLevel::None),
-                missing: missing.into_iter().collect(),
-                checks: mine.iter().map(|c| c.id.clone()).collect(),
-            }
-        })
-        .collect()
 }
 
 fn obtain_infos() -> Vec<next::ObtainInfo> {

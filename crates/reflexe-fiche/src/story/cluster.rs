@@ -54,6 +54,7 @@ pub(crate) fn cluster<'a>(findings: &'a [Finding], inputs: &StoryInputs, cluster
 
     let mut sets = Sets((0..acts.len()).collect());
     by_principal(&acts, cluster.gap_days, &mut sets);
+    by_account(&acts, cluster.gap_days, &mut sets);
     let mut first_with: BTreeMap<(Option<&str>, String), usize> = BTreeMap::new();
     for (i, act) in acts.iter().enumerate() {
         for link in &act.ties {
@@ -116,6 +117,35 @@ fn by_principal(acts: &[Act], gap_days: i64, sets: &mut Sets) {
                 sets.join(previous, i);
             }
             last.insert(who, (i, end.max(to)));
+        }
+    }
+}
+
+/// Joins what an account did to others (a link of kind `account`: who gave a role) to what was done to it or by it, and to its
+/// other acts on others, until a pause longer than `gap_days`: the receiver belongs to the story of the giver.
+fn by_account(acts: &[Act], gap_days: i64, sets: &mut Sets) {
+    let gap = SignedDuration::from_hours(24 * gap_days);
+    let mut own: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut on_others: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (i, act) in acts.iter().enumerate() {
+        own.entry(act.principal).or_default().push(i);
+        for link in act.finding.links.iter().filter(|l| l.kind == "account" && !l.value.is_empty()) {
+            on_others.entry(&link.value).or_default().push(i);
+        }
+    }
+    for (account, mut all) in on_others {
+        all.extend(own.get(account).into_iter().flatten());
+        all.sort_unstable(); // the acts are in time order, undated last
+        all.dedup();
+        for pair in all.windows(2) {
+            let (before, after) = (acts[pair[0]].finding, acts[pair[1]].finding);
+            let near = match (before.last_seen.max(before.first_seen), after.first_seen) {
+                (Some(end), Some(from)) => from.duration_since(end) <= gap,
+                _ => true,
+            };
+            if near {
+                sets.join(pair[0], pair[1]);
+            }
         }
     }
 }

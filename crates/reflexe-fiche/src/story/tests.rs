@@ -406,3 +406,25 @@ proptest! {
         }
     }
 }
+
+/// Roles handed on: the first giver, his receiver who gives further, and those whom the receiver served are one story; somebody whom the
+/// giver served weeks later is another.
+#[test]
+fn the_receiver_of_a_role_belongs_to_the_story_of_its_giver() {
+    let given = |id: &str, giver: &str, to: &str, when| {
+        let mut f = act(id, "1a.role-grants", "S2", to, when);
+        f.actor = Some(giver.into());
+        f.links = vec![link("account", giver)];
+        f
+    };
+    let all = [
+        given("g1", "h.blanc@example.com", "it.support@example.com", (3, 8)),
+        given("g2", "it.support@example.com", "v.royer@example.com", (3, 9)),
+        given("g3", "it.support@example.com", "w.adam@example.com", (3, 9)),
+        given("g4", "h.blanc@example.com", "new.hire@example.com", (25, 9)),
+        given("g5", "other@example.com", "c.henry@example.com", (3, 9)),
+    ];
+    let mut told: Vec<Vec<String>> = stories(&all).into_iter().map(|s| s.findings).collect();
+    told.sort();
+    assert_eq!(told, [vec!["g1", "g2", "g3"], vec!["g4"], vec!["g5"]]);
+}

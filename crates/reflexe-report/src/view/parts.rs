@@ -250,6 +250,7 @@ pub(crate) fn items(q: &Qualification, w: Words, titles: &Titles) -> Vec<ItemGro
         // What no export brings: times that were not logged. Several checks have one reason.
         let reasons: BTreeSet<&Text> = q.checks.iter().filter(|c| item.checks.contains(&c.id)).flat_map(|c| &c.reasons).collect();
         missing.extend(reasons.into_iter().map(|r| visible(r.get(w.0), SENTENCE)));
+        missing.extend(item.open.iter().map(|f| visible(f.text.get(w.0), LONG)));
         let view = ItemView {
             id: visible(&item.id, 16),
             title: visible(item.title.get(w.0), LONG),

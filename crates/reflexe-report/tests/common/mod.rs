@@ -90,7 +90,26 @@ fn item(
     missing: &[&str],
 ) -> ItemResult {
     let own = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
-    ItemResult { id: id.into(), title: Text::new(fr, en), verdict, coverage, missing: own(missing), checks: own(checks) }
+    ItemResult {
+        id: id.into(),
+        title: Text::new(fr, en),
+        verdict,
+        coverage,
+        missing: own(missing),
+        checks: own(checks),
+        open: if id == "1.b.6" { vec![standing_rights()] } else { Vec::new() },
+    }
+}
+
+/// What the item 1.b.6 asks for and no check looks at.
+fn standing_rights() -> OpenFact {
+    OpenFact {
+        text: Text::new(
+            "les droits en place sur les boîtes des comptes suspects",
+            "rights that stand on the suspected accounts' mailboxes",
+        ),
+        question: Some("Q.1b.12".into()),
+    }
 }
 
 fn action(id: &str, fr: &str, en: &str, proposed: ActionState, reason: Text, because: &[&str]) -> ActionResult {

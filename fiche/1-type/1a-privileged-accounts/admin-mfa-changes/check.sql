@@ -18,7 +18,7 @@ with entry as (         -- "Update user" tells by its properties whether a metho
          not (coalesce(d.actor_id = d.target1_id, false) or coalesce(d.actor_upn = d.target, false)) as by_other
   from signal.directory_change d
   left join method m on m.place = d.place
-  left join signal.privileged_user a on a.id = d.target1_id
+  left join signal.privileged_user a on a.id = lower(d.target1_id)
   left join signal.privileged_user b on b.upn = d.target
   where coalesce(a.upn, b.upn) is not null
 ), change as (

@@ -1,16 +1,15 @@
 -- NULL: the export did not ask whether the account is synchronised. An empty anchor, or false: it never was.
 with account as (
-  select p.id, p.upn, p.tier, p.rows, u.row_id as user_row, u.account_enabled, u.created_date_time,
-         coalesce(u.on_premises_sync_enabled, u.on_premises_immutable_id <> '') as synced
-  from signal.privileged_user p left join entra_user u on u.id = p.id
+  select p.id, p.upn, p.tier, array_concat(p.rows, p.user_rows) as rows, u.account_enabled, u.created, u.synced
+  from signal.privileged_user p left join signal.account u on u.id = p.id
 ), read as (
   select count(*) as people, count(*) filter (where synced) as synced, count(*) filter (where synced is null) as doubtful,
-         array_concat(flatten(array_agg(rows)), array_agg(user_row)) as rows from account
+         flatten(array_agg(rows)) as rows from account
 )
-select upn as subject, 'account' as say, array_concat(rows, make_array(user_row)) as rows, cast(null as bigint) as people,
+select upn as subject, 'account' as say, rows, cast(null as bigint) as people,
        case when synced is null then coalesce(account_enabled, true) and null else synced and coalesce(account_enabled, true) and tier = 0 end as tier0_synced,
        coalesce(synced, false) and coalesce(account_enabled, true) and tier > 0 as tier1_synced,
-       synced and created_date_time between $window_from and $window_to as made_in_window,
+       synced and created between $window_from and $window_to as made_in_window,
        false as none_among_read
 from account
 union all
