@@ -13,7 +13,6 @@ use reflexe_case::{
     Case, Declaration, FileOutcome, ImportOptions, ImportReport,
     journal::{Journal, when::default_zone},
 };
-use reflexe_evidence::spec;
 use reflexe_fiche::{Catalogue, response::Response};
 use reflexe_model::{Lang, SCHEMA_SEVERAL, Window};
 
