@@ -32,7 +32,7 @@ pub enum EngineError {
     /// Arrow data did not fit together.
     #[error("{0}")]
     Arrow(#[from] arrow::error::ArrowError),
-    /// A person's query does more than reading, or too much.
+    /// What is asked is not done: a query that does more than reading, tables that are not whole.
     #[error("{}", .0.en)]
     Refused(Text),
     /// The output could not be written.

@@ -84,6 +84,14 @@ pub fn session(case: &Case, tenant: Option<&CaseTenant>, threads: Option<usize>,
     let mut tables = BTreeMap::new();
     for table in spec::tables() {
         let files: Vec<PathBuf> = case.table_files(&table.name)?;
+        // The engine reads a file that is gone as one without rows: what it held would look like nothing found.
+        if let Some(gone) = files.iter().find(|f| !f.is_file()) {
+            return Err(reflexe_engine::EngineError::Refused(Text::new(
+                format!("il manque {} : ce qui y était ne serait pas vu. Reprenez-le d’une copie du cas ; « reflexe case verify » dit ce qui manque d’autre", gone.display()),
+                format!("{} is missing: what it held would not be seen. Take it from a copy of the case; “reflexe case verify” tells what else is missing", gone.display()),
+            ))
+            .into());
+        }
         tables.insert(table.name.clone(), Rows::Files(files));
     }
     let mut options = Options {

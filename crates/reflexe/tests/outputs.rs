@@ -131,10 +131,13 @@ fn several_tenants_are_one_document() {
              \"Workload\":\"AzureActiveDirectory\"}}\n"
         )
     };
-    let log = dir.path().join("ual.jsonl");
-    fs::write(&log, record(1, "11111111") + &record(2, "22222222")).expect("written");
+    let logs = dir.path().join("logs");
+    fs::create_dir(&logs).expect("a folder");
+    for (n, tenant) in [(1, "11111111"), (2, "22222222")] {
+        fs::write(logs.join(format!("ual-{n}.jsonl")), record(n, tenant)).expect("written");
+    }
     let case = dir.path().join("case");
-    for command in [["qualify", log.to_str().expect("UTF-8")].as_slice(), &["report"]] {
+    for command in [["qualify", logs.to_str().expect("UTF-8")].as_slice(), &["report"]] {
         let done = run(reflexe().args(command).arg("--case").arg(&case).arg("--json"));
         let whole: Value = serde_json::from_str(&done.out).expect("one document");
         assert_eq!(whole["schema"], "reflexe.qualifications/1");
