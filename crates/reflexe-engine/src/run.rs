@@ -10,7 +10,7 @@ use reflexe_fiche::{
 use reflexe_model::{Finding, Verdict, Window};
 
 use crate::{
-    EngineError, Session, evidence,
+    EngineError, Session, proof,
     session::{instant, literal},
 };
 
@@ -20,7 +20,7 @@ mod known;
 mod places;
 
 pub use candidates::columns;
-use candidates::{all_candidates, complete};
+use candidates::all_candidates;
 use known::{Sets, ending, gaps, hostile_links, populations};
 use places::Places;
 
@@ -109,15 +109,7 @@ pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineE
     let sets = Sets::read(session, &|sign| input.only.is_empty() || checks.iter().any(|c| c.def.signs.contains_key(sign)))?;
 
     let mut works = all_candidates(session, &checks, input.progress, &window_params);
-    let ids: BTreeSet<i64> =
-        works.iter().filter_map(|(_, f)| f.as_ref().ok()).flatten().flat_map(|f| f.rows.iter().copied()).collect();
-    let cited = session.cited(&ids)?;
-    for folded in works.iter_mut().filter_map(|(_, f)| f.as_mut().ok()) {
-        if input.narrowed {
-            folded.retain(|f| !evidence::outside(f.rows.iter().filter_map(|id| cited.get(id)), &window));
-        }
-        folded.iter_mut().for_each(|f| complete(f, &cited));
-    }
+    let cited = proof::gather(session, &mut works, input.narrowed.then_some(&window))?;
 
     // Suspects and hostile sessions come from findings, findings from suspects and sessions: repeat until nothing changes. Points
     // of built-in signs are never negative, so verdicts only rise and it ends.
