@@ -12,5 +12,5 @@ join ref.signin_code c on c.code = s.error_code and c.credential_valid
 left join signal.privileged_user a on a.id = lower(s.user_id)
 left join signal.privileged_user b on b.upn = lower(s.user_principal_name)
 where coalesce(a.upn, b.upn) is not null and s.ip is not null
-  and s.ip not in (select ip from input.egress where ip is not null)
+  and not exists (select 1 from input.egress e where e.ip = s.ip)
   and not (coalesce(s.sign_in_class, '') = 'non_interactive' and (coalesce(s.asn, 0) between 8068 and 8075 or coalesce(s.asn, 0) in (3598, 12076)))

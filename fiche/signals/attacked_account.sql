@@ -1,7 +1,9 @@
 -- Who was tried from where, by a campaign or a burst, and whether the address was the account's own before the first try.
 with try as (
   select f.upn, f.ip, f.created_date_time as t from signal.failed_signin f join signal.spray c on c.ip = f.ip
-  union all select upn, ip, t from signal.hammered
+  union all
+  select f.upn, f.ip, f.created_date_time from signal.failed_signin f
+  join signal.hammered h on h.upn = f.upn and f.created_date_time between h.hot_from and h.hot_to where f.class in ('bad_password', 'lockout')
 ), pair as (
   select upn, ip, min(t) as first_try from try group by upn, ip
 ), usual as (

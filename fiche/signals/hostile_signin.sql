@@ -2,8 +2,9 @@
 -- Only facts that are decisive by themselves: a session of an administrator that lives in two places with two systems, a known attack
 -- program, a password found by trying many accounts from an address that the account had never used.
 select v.ip, v.session_id, v.admin as upn, v.t, v.row_id
-from signal.admin_visit v join signal.admin_session_split s on s.admin = v.admin and s.session_id = v.session_id
-where s.sure and s.far and coalesce(v.new_network, false) and not v.known_device and v.got_in
+from signal.admin_visit v join (select distinct admin, session_id from signal.admin_session_split where sure and far) s
+  on s.admin = v.admin and s.session_id = v.session_id
+where coalesce(v.new_network, false) and not v.known_device and v.got_in
 union all
 select v.ip, v.session_id, v.admin, v.t, v.row_id
 from signal.admin_visit v join ref.user_agent a on a.strength_on_success = 'D' and v.got_in and

@@ -6,10 +6,13 @@ with staff as (         -- size of the tenant; a partial list of users would mak
 ), threshold as (
   select case when n = 0 then $spray_users when n < 50 then $spray_users_small
               else greatest($spray_users, cast(ceil(n * 0.03) as bigint)) end as least from staff
+), busy as (            -- an address that never tried enough accounts did not do so within an hour either
+  select b.ip from (select ip, count(*) as users from (select ip, upn from signal.failed_signin group by ip, upn) p group by ip) b
+  cross join threshold t where b.users >= t.least
 ), pace as (
-  select ip, created_date_time as tried, count(distinct upn) over one_hour as users, count(*) over one_hour as tries
-  from signal.failed_signin
-  window one_hour as (partition by ip order by created_date_time range between interval '60 minutes' preceding and current row)
+  select f.ip, f.created_date_time as tried, count(distinct f.upn) over one_hour as users, count(*) over one_hour as tries
+  from busy b join signal.failed_signin f on f.ip = b.ip
+  window one_hour as (partition by f.ip order by f.created_date_time range between interval '60 minutes' preceding and current row)
 ), hot as (             -- more than ten tries per account is hammering, not spraying
   select p.ip, min(p.tried) - interval '60 minutes' as hot_from, max(p.tried) as hot_to, max(p.users) as users, max(p.tries) as tries
   from pace p cross join threshold t where p.users >= t.least and p.tries <= 10 * p.users group by p.ip
@@ -18,8 +21,6 @@ with staff as (         -- size of the tenant; a partial list of users would mak
    and s.created_date_time between h.hot_from and h.hot_to
   group by h.ip
 )
-select h.ip, h.users, h.tries, array_agg(f.row_id) as rows
-from hot h join signal.failed_signin f on f.ip = h.ip and f.created_date_time between h.hot_from and h.hot_to
-left join entered e on e.ip = h.ip
+select h.ip, h.users, h.tries, h.hot_from, h.hot_to
+from hot h left join entered e on e.ip = h.ip
 where h.tries >= 4 * coalesce(e.successes, 0)
-group by h.ip, h.users, h.tries

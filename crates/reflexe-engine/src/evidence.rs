@@ -265,17 +265,14 @@ impl Session {
     }
 }
 
-/// Whether all that a finding cites are events outside a period. What is a state, or has no date, cannot be outside.
-pub(crate) fn outside<'c>(cited: impl Iterator<Item = &'c Cited>, window: &Window) -> bool {
-    let mut any = false;
-    for row in cited {
-        match spec::table(&row.table).map(|t| t.kind) {
-            Some(TableKind::Event) if row.time.is_some_and(|t| t < window.from || t > window.to) => any = true,
-            Some(TableKind::Child) => {}
-            _ => return false,
-        }
+/// Whether a cited row is an event outside a period (a finding that cites nothing else is outside too). What is a state, or has
+/// no date, cannot be outside; a part says nothing.
+pub(crate) fn outside(row: &Cited, window: &Window) -> Option<bool> {
+    match spec::table(&row.table).map(|t| t.kind) {
+        Some(TableKind::Event) => Some(row.time.is_some_and(|t| t < window.from || t > window.to)),
+        Some(TableKind::Child) => None,
+        _ => Some(false),
     }
-    any
 }
 
 /// Leaves out rows that stand for a record of another table.

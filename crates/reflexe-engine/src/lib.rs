@@ -8,6 +8,9 @@ mod exchange;
 pub mod facts;
 pub mod functions;
 pub mod grid;
+pub mod memory;
+mod parts;
+mod proof;
 pub mod query;
 pub mod reference;
 pub mod rows;
@@ -29,6 +32,14 @@ pub enum EngineError {
     /// A query failed.
     #[error("{0}")]
     Query(#[from] datafusion::error::DataFusionError),
+    /// A Parquet file of the case cannot be read, or a temporary one not written.
+    #[error("{}: {message}", path.display())]
+    Part {
+        /// File.
+        path: std::path::PathBuf,
+        /// Cause.
+        message: String,
+    },
     /// Arrow data did not fit together.
     #[error("{0}")]
     Arrow(#[from] arrow::error::ArrowError),

@@ -114,9 +114,20 @@ pub struct Cited {
 }
 
 impl Cited {
+    /// A row of which little is known.
+    #[cfg(test)]
+    pub(crate) fn of(time: Option<Timestamp>, links: Box<[(Arc<str>, Arc<str>)]>) -> Self {
+        Self { time, links, ..Self::default() }
+    }
+
     /// What ties it to other rows.
     pub fn links(&self) -> impl Iterator<Item = Link> {
         self.links.iter().map(|(kind, value)| Link { kind: kind.to_string(), value: value.to_string() })
+    }
+
+    /// The same, shared.
+    pub(crate) fn pairs(&self) -> &[(Arc<str>, Arc<str>)] {
+        &self.links
     }
 
     /// The row as a finding shows it.
@@ -147,20 +158,31 @@ impl Texts {
 }
 
 impl Session {
-    /// Looks up rows by number, one scan per table.
+    /// Looks up rows by number.
     ///
     /// # Errors
     /// When a query fails.
     pub fn cited(&self, ids: &BTreeSet<i64>) -> Result<BTreeMap<i64, Cited>, EngineError> {
+        let mut out = BTreeMap::new();
+        self.cited_each(ids.iter().copied(), |id, cited| {
+            out.insert(id, cited);
+        })?;
+        Ok(out)
+    }
+
+    /// Looks up rows by number, one scan per table, and hands them over as they come: there may be millions.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub(crate) fn cited_each(&self, ids: impl Iterator<Item = i64>, mut take: impl FnMut(i64, Cited)) -> Result<(), EngineError> {
         let mut by_table: BTreeMap<u8, Vec<i64>> = BTreeMap::new();
         for id in ids {
-            by_table.entry(RowId(*id).table()).or_default().push(*id);
+            by_table.entry(RowId(id).table()).or_default().push(id);
         }
-        let mut out = BTreeMap::new();
         let mut texts = Texts::default();
         for (number, ids) in by_table {
             let Some(table) = spec::table_by_number(number) else {
-                out.extend(ids.into_iter().map(|id| (id, given(number, id))));
+                ids.into_iter().for_each(|id| take(id, given(number, id)));
                 continue;
             };
             let schema =
@@ -204,12 +226,12 @@ impl Session {
                         line: first("src_line").and_then(Value::as_int).unwrap_or(0),
                         links: links.into(),
                     };
-                    out.insert(id, cited);
+                    take(id, cited);
                 }
                 Ok(())
             })?;
         }
-        Ok(out)
+        Ok(())
     }
 }
 

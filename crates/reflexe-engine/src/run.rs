@@ -10,7 +10,7 @@ use reflexe_fiche::{
 use reflexe_model::{CoverageLevel, Finding, Verdict, Window};
 
 use crate::{
-    EngineError, Session, evidence,
+    EngineError, Session, proof,
     session::{instant, literal},
 };
 
@@ -20,7 +20,8 @@ mod known;
 mod places;
 
 pub use candidates::columns;
-use candidates::{Sight, all_candidates, complete};
+pub(crate) use candidates::Sight;
+use candidates::all_candidates;
 use known::{Broken, Sets, ending, gaps, hostile_links, populations};
 use places::Places;
 
@@ -113,15 +114,7 @@ pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineE
     let sets = Sets::read(session, &in_use, &mut broken)?;
 
     let mut works = all_candidates(session, &checks, &broken, input.progress, &window_params);
-    let seen = works.iter().filter_map(|(_, seen)| seen.as_ref().ok());
-    let ids: BTreeSet<i64> = seen.flat_map(|s| &s.folded).flat_map(|f| f.rows.iter().copied()).collect();
-    let cited = session.cited(&ids)?;
-    for seen in works.iter_mut().filter_map(|(_, seen)| seen.as_mut().ok()) {
-        if input.narrowed {
-            seen.folded.retain(|f| !evidence::outside(f.rows.iter().filter_map(|id| cited.get(id)), &window));
-        }
-        seen.folded.iter_mut().for_each(|f| complete(f, &cited));
-    }
+    let cited = proof::gather(session, &mut works, input.narrowed.then_some(&window))?;
 
     // Suspects and hostile sessions come from findings, findings from suspects and sessions: repeat until nothing changes. Points
     // of built-in signs are never negative, so verdicts only rise and it ends.

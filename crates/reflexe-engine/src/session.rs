@@ -10,7 +10,12 @@ use std::{
     sync::Arc,
 };
 
-use arrow::{compute::cast, record_batch::RecordBatch};
+use arrow::{
+    array::Int64Array,
+    compute::cast,
+    datatypes::{DataType, Field, Schema, SchemaRef},
+    record_batch::RecordBatch,
+};
 use datafusion::{
     catalog::MemorySchemaProvider,
     datasource::{
@@ -19,7 +24,7 @@ use datafusion::{
         listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl},
     },
     execution::{memory_pool::GreedyMemoryPool, runtime_env::RuntimeEnvBuilder},
-    prelude::{SessionConfig, SessionContext},
+    prelude::{JoinType, SessionConfig, SessionContext},
 };
 use futures::TryStreamExt;
 use jiff::Timestamp;
@@ -31,7 +36,7 @@ use crate::{
     EngineError, functions,
     functions::OwnDomain,
     grid::{self, TextRow},
-    reference, rows,
+    memory, parts, reference, rows,
 };
 
 /// Where the rows of a table come from.
@@ -85,7 +90,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             threads: std::thread::available_parallelism().map_or(2, usize::from),
-            memory: 384 << 20,
+            memory: memory::share_of_free(),
             batch: 8192,
             tenant: None,
             superseded: Vec::new(),
@@ -113,6 +118,8 @@ pub struct Session {
     pub(crate) threads: usize,
     /// See [`Options::unread`].
     pub(crate) unread: bool,
+    /// Many small files of a table, joined; goes with the session.
+    folder: Arc<tempfile::TempDir>,
     /// Domains of the tenant and where they are known from.
     pub own_domains: Vec<OwnDomain>,
 }
@@ -130,10 +137,13 @@ impl Session {
                 .build()
                 .map_err(|e| EngineError::Start(e.to_string()))?,
         );
-        let config = SessionConfig::new()
+        let mut config = SessionConfig::new()
             .with_target_partitions(options.threads.max(1))
             .with_batch_size(options.batch)
             .with_information_schema(true);
+        // Such a filter waits for every partition of its join, also for one that nobody will ask because the join above it has
+        // nothing to look for there: the query then never ends (docs/adr/0007).
+        config.options_mut().optimizer.enable_join_dynamic_filter_pushdown = false;
         // One pool for whoever comes first: a share for each of twenty waiting sorts was too small for one batch of a wide window.
         let env = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(GreedyMemoryPool::new(options.memory))).build_arc()?;
         let ctx = SessionContext::new_with_config_rt(config, env);
@@ -141,7 +151,15 @@ impl Session {
         for schema in ["stored", "ref", "input", "signal"] {
             catalog.register_schema(schema, Arc::new(MemorySchemaProvider::new()))?;
         }
-        let mut session = Self { ctx, runtime, threads: options.threads, unread: options.unread, own_domains: Vec::new() };
+        let folder = Arc::new(tempfile::tempdir().map_err(|e| EngineError::Start(format!("no temporary folder: {e}")))?);
+        let mut session = Self {
+            ctx,
+            runtime,
+            threads: options.threads,
+            unread: options.unread,
+            folder,
+            own_domains: Vec::new(),
+        };
         session.register_small(options)?;
         functions::register_locator(&session.ctx);
         let wanted = |name: &str| options.only.as_ref().is_none_or(|only| only.contains(name) || OWN_USE.contains(&name));
@@ -152,12 +170,16 @@ impl Session {
                 Rows::Files(files) => files.is_empty(),
                 Rows::Batches(batches) => batches.iter().all(|b| b.num_rows() == 0),
             };
+            let rows = match rows {
+                Rows::Files(files) => Rows::Files(parts::joined(table, files, session.folder.path())?),
+                batches => batches,
+            };
             register(&session.ctx, table, rows)?;
             opened.push((table, empty));
         }
         let gone = session.places(&options.superseded)?;
         for (table, empty) in opened {
-            session.narrow(table, options, &gone, empty)?;
+            session.narrow(table, options, gone, empty)?;
         }
         session.own_domains = session.find_own_domains()?;
         functions::register(&session.ctx, session.own_domains.clone());
@@ -170,6 +192,18 @@ impl Session {
     /// When the statement is wrong or fails.
     pub fn sql(&self, sql: &str) -> Result<Vec<RecordBatch>, EngineError> {
         self.runtime.block_on(async { Ok(self.ctx.sql(sql).await?.collect().await?) })
+    }
+
+    /// The same tables for queries that did not fit, the ways to try in order; to be used while nothing else runs.
+    pub(crate) fn thrifty(&self) -> impl Iterator<Item = Self> {
+        [false, true].into_iter().map(|spilling_joins| Self {
+            ctx: memory::thrifty(&self.ctx, spilling_joins),
+            runtime: self.runtime.clone(),
+            threads: self.threads,
+            unread: self.unread,
+            folder: self.folder.clone(),
+            own_domains: self.own_domains.clone(),
+        })
     }
 
     /// Runs one statement and hands its batches over as they come: for answers too long to hold at once.
@@ -221,26 +255,39 @@ impl Session {
         Ok(())
     }
 
-    /// Places of superseded records in the evidence: every row made of them goes, in whatever table (parts and derived rows too).
-    fn places(&self, superseded: &[i64]) -> Result<Vec<String>, EngineError> {
-        let mut by_table: BTreeMap<u8, Vec<String>> = BTreeMap::new();
+    /// Places of superseded records in the evidence, as `stored.superseded_place`: every row made of them goes, in whatever
+    /// table (parts and derived rows too). Says whether there are any.
+    fn places(&self, superseded: &[i64]) -> Result<bool, EngineError> {
+        let mut by_table: BTreeMap<u8, Vec<i64>> = BTreeMap::new();
         for id in superseded {
-            by_table.entry(RowId(*id).table()).or_default().push(id.to_string());
+            by_table.entry(RowId(*id).table()).or_default().push(*id);
         }
-        let mut out = Vec::new();
+        let mut places: Option<(SchemaRef, Vec<RecordBatch>)> = None;
         for (number, ids) in by_table {
             let Some(table) = spec::table_by_number(number) else { continue };
-            out.extend(self.strings(&format!(
-                "select concat(evidence_id, '@', cast(src_offset as varchar)) from stored.{} where row_id in ({})",
-                table.name,
-                ids.join(", ")
-            ))?);
+            let column = Field::new("superseded_id", DataType::Int64, false);
+            let ids = RecordBatch::try_new(Arc::new(Schema::new(vec![column])), vec![Arc::new(Int64Array::from(ids))])?;
+            let ids = self.ctx.read_batch(ids)?;
+            let found = self.runtime.block_on(async {
+                let rows = self.ctx.table(format!("stored.{}", table.name)).await?.select_columns(&[
+                    "row_id",
+                    "evidence_id",
+                    "src_offset",
+                ])?;
+                let found = rows.join(ids, JoinType::LeftSemi, &["row_id"], &["superseded_id"], None)?;
+                found.select_columns(&["evidence_id", "src_offset"])?.collect().await
+            })?;
+            if let Some(first) = found.first() {
+                places.get_or_insert_with(|| (first.schema(), Vec::new())).1.extend(found);
+            }
         }
-        Ok(out.iter().map(|place| quote(place)).collect())
+        let Some((schema, batches)) = places else { return Ok(false) };
+        self.ctx.register_table("stored.superseded_place", Arc::new(MemTable::try_new(schema, vec![batches])?))?;
+        Ok(true)
     }
 
     /// The view of a table: one tenant, no superseded copy, no derived row that a direct record also shows.
-    fn narrow(&self, table: &Table, options: &Options, gone: &[String], empty: bool) -> Result<(), EngineError> {
+    fn narrow(&self, table: &Table, options: &Options, gone: bool, empty: bool) -> Result<(), EngineError> {
         let name = &table.name;
         let mut conditions = Vec::new();
         if let Some(tenant) = &options.tenant {
@@ -255,8 +302,10 @@ impl Session {
                 None => unowned,
             });
         }
-        if !gone.is_empty() && table.kind != TableKind::System {
-            conditions.push(format!("concat(evidence_id, '@', cast(src_offset as varchar)) not in ({})", gone.join(", ")));
+        if gone && table.kind != TableKind::System {
+            conditions.push(
+                "not exists (select 1 from stored.superseded_place g where g.evidence_id = s.evidence_id and g.src_offset = s.src_offset)".into(),
+            );
         }
         match name.as_str() {
             "signin" if !empty && self.both_kinds(name)? => conditions.push(
@@ -285,7 +334,7 @@ impl Session {
             TableKind::State | TableKind::System => String::new(),
         };
         let locator = "locator(evidence_id, src_member, src_offset, src_length, src_line, src_pointer)";
-        self.sql(&format!("create view {name} as select *, {locator} as locator{place} from stored.{name}{filter}"))?;
+        self.sql(&format!("create view {name} as select *, {locator} as locator{place} from stored.{name} s{filter}"))?;
         Ok(())
     }
 
@@ -351,6 +400,26 @@ impl Session {
         Ok(out.into_iter().collect())
     }
 
+    /// Runs a statement, more thriftily if it does not fit; its rows with the schema that its plan declares.
+    fn whole(&self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), EngineError> {
+        let run = |session: &Self| {
+            session.runtime.block_on(async {
+                let frame = session.ctx.sql(sql).await?;
+                let schema = Arc::new(frame.schema().as_arrow().clone());
+                Ok((schema, frame.collect().await?))
+            })
+        };
+        let mut result = run(self);
+        let mut ways = self.thrifty();
+        while let Err(error) = &result
+            && memory::is_exhausted(error)
+            && let Some(session) = ways.next()
+        {
+            result = run(&session);
+        }
+        result
+    }
+
     /// Registers signals, given in dependency order, with their parameters written in.
     ///
     /// # Errors
@@ -362,12 +431,7 @@ impl Session {
                 .map_err(|name| EngineError::Parameter { name, place: format!("signals/{}.sql", signal.name) })?;
             let fail = |source| EngineError::Signal { name: signal.name.clone(), source: Box::new(source) };
             if signal.def.cache {
-                let (schema, batches) = self.runtime.block_on(async {
-                    let frame = self.ctx.sql(&sql).await.map_err(EngineError::from).map_err(fail)?;
-                    let schema = Arc::new(frame.schema().as_arrow().clone());
-                    let batches = frame.collect().await.map_err(EngineError::from).map_err(fail)?;
-                    Ok::<_, EngineError>((schema, batches))
-                })?;
+                let (schema, batches) = self.whole(&sql).map_err(fail)?;
                 // The optimiser may deliver another form of a type than the plan declared (text as Utf8View): bring it back.
                 let batches: Vec<RecordBatch> = batches
                     .into_iter()
@@ -410,7 +474,6 @@ fn register(ctx: &SessionContext, table: &Table, rows: Rows) -> Result<(), Engin
 
 /// The table's schema with texts as views: DataFusion compares and groups these faster than plain strings.
 fn view_schema(table: &Table) -> arrow::datatypes::SchemaRef {
-    use arrow::datatypes::{DataType, Field, Schema};
     let fields: Vec<Field> = table
         .schema()
         .fields()

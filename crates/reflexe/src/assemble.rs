@@ -40,10 +40,19 @@ pub struct JudgeOptions {
     pub to: Option<Timestamp>,
     /// Suspected start of the incident.
     pub since: Option<Timestamp>,
-    /// Threads.
-    pub threads: Option<usize>,
+    /// What the engine may use.
+    pub limits: Limits,
     /// What the organisation prepared.
     pub prepared: Prepared,
+}
+
+/// What the engine may use; as much as the machine offers where nothing is said.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    /// Threads.
+    pub threads: Option<usize>,
+    /// Memory that queries may hold before they spill, in bytes.
+    pub memory: Option<usize>,
 }
 
 /// The answer for one tenant, with the sentence that opens it.
@@ -79,7 +88,7 @@ pub struct People {
 ///
 /// # Errors
 /// When the manifest or a table cannot be read.
-pub fn session(case: &Case, tenant: Option<&CaseTenant>, threads: Option<usize>, inputs: Inputs) -> Result<Session> {
+pub fn session(case: &Case, tenant: Option<&CaseTenant>, limits: Limits, inputs: Inputs) -> Result<Session> {
     case.check_tables()?;
     let mut tables = BTreeMap::new();
     for table in spec::tables() {
@@ -101,8 +110,11 @@ pub fn session(case: &Case, tenant: Option<&CaseTenant>, threads: Option<usize>,
         unread: case.unrecognised()?.iter().any(|u| u.unread),
         ..Options::default()
     };
-    if let Some(threads) = threads {
+    if let Some(threads) = limits.threads {
         options.threads = threads;
+    }
+    if let Some(memory) = limits.memory {
+        options.memory = memory;
     }
     Session::open(tables, &options).context("the tables of the case cannot be opened")
 }
@@ -134,7 +146,7 @@ fn one(
     options: &JudgeOptions,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<Judged> {
-    let session = session(case, Some(tenant), options.threads, options.prepared.inputs())?;
+    let session = session(case, Some(tenant), options.limits, options.prepared.inputs())?;
     let period = session.period(case.last_import()?)?;
     let window = asked(period.window, options);
     let narrowed = options.from.is_some() || options.to.is_some();

@@ -100,6 +100,9 @@ pub enum Command {
         /// How to print the rows.
         #[arg(long, value_enum, default_value = "table")]
         format: QueryFormat,
+        /// Memory that it may hold before it spills to disk (256M, 2G); a share of what is free when not given.
+        #[arg(long, value_parser = memory)]
+        memory: Option<usize>,
     },
     /// Write the report again.
     Report {
@@ -550,6 +553,9 @@ pub struct JudgeArgs {
     /// Folder of the preparation pack; it is copied into the case and used from then on.
     #[arg(long)]
     pub prepared: Option<PathBuf>,
+    /// Memory that queries may hold before they spill to disk (256M, 2G); a share of what is free when not given.
+    #[arg(long, value_parser = memory)]
+    pub memory: Option<usize>,
 }
 
 /// How a query's rows are printed.
@@ -561,6 +567,18 @@ pub enum QueryFormat {
     Csv,
     /// One JSON object per line.
     Json,
+}
+
+/// Bytes, or thousands (K), millions (M), milliards (G) of them in powers of 1,024; at least 32 MB, below which nothing can be sorted.
+fn memory(text: &str) -> Result<usize, String> {
+    let (number, shift) = match text.trim().to_ascii_uppercase().trim_end_matches('B') {
+        t if t.ends_with('K') => (t.trim_end_matches('K').to_owned(), 10),
+        t if t.ends_with('M') => (t.trim_end_matches('M').to_owned(), 20),
+        t if t.ends_with('G') => (t.trim_end_matches('G').to_owned(), 30),
+        t => (t.to_owned(), 0),
+    };
+    let bytes = number.trim().parse::<usize>().ok().and_then(|n| n.checked_mul(1 << shift));
+    bytes.filter(|b| *b >= 32 << 20).ok_or_else(|| format!("{text}: 256M / 2G (>= 32M)"))
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {

@@ -18,7 +18,7 @@ use reflexe_model::{Lang, SCHEMA_SEVERAL, Window};
 
 use crate::{
     ask,
-    assemble::{self, Answer, JudgeOptions},
+    assemble::{self, Answer, JudgeOptions, Limits},
     cases, casework, catalogues, check,
     cli::{CaseAction, Cli, Command, ImportArgs, JudgeArgs, QueryFormat},
     desk::{self, Desk},
@@ -115,9 +115,9 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
         Command::Prepare { action } => prepare::run(action, lang, cli.json),
         Command::Glossary { word } => prepare::glossary(word.as_deref(), lang, cli.json),
         Command::Attacks { word } => prepare::attacks(word.as_deref(), lang, cli.json),
-        Command::Query { sql, case, format } => {
+        Command::Query { sql, case, format, memory } => {
             let open = existing(&case.case, lang)?;
-            let session = assemble::session(&open, None, None, reflexe_engine::Inputs::default())?;
+            let session = assemble::session(&open, None, Limits { memory, ..Limits::default() }, reflexe_engine::Inputs::default())?;
             let format = match format {
                 _ if cli.json => reflexe_engine::query::Format::Json,
                 QueryFormat::Table => reflexe_engine::query::Format::Table,
@@ -303,7 +303,8 @@ pub fn prepared(dir: &Path, given: Option<&Path>, response: &Response, lang: Lan
 
 fn judge_options(case: &Case, judge: &JudgeArgs, lang: Lang) -> Result<JudgeOptions> {
     let prepared = prepared(case.dir(), judge.prepared.as_deref(), &Response::load()?, lang)?;
-    Ok(JudgeOptions { from: judge.from, to: judge.to, since: judge.since, prepared, ..JudgeOptions::default() })
+    let limits = Limits { memory: judge.memory, ..Limits::default() };
+    Ok(JudgeOptions { from: judge.from, to: judge.to, since: judge.since, limits, prepared })
 }
 
 /// Judges, prints, and writes the reports into a folder; false if a part of the judging failed.
@@ -445,7 +446,7 @@ fn demo(out: &Path, no_open: bool, lang: Lang, json: bool) -> Result<ExitCode> {
     }
     reflexe_simulate::simulate(&reflexe_simulate::Options::new("aitm-admin"), &tenant)?;
     let import = ImportArgs { in_place: true, unfiltered: None, period_from: None, period_to: None, threads: None };
-    let judge = JudgeArgs { from: None, to: None, since: None, prepared: None };
+    let judge = JudgeArgs { from: None, to: None, since: None, prepared: None, memory: None };
     let code = qualify(&[tenant.join("evidence")], &case, &import, &judge, lang, json)?;
     if !no_open && std::io::stdout().is_terminal() {
         let name = if lang == Lang::Fr { "qualification.fr.html" } else { "qualification.en.html" };

@@ -100,7 +100,8 @@ impl Desk {
     pub fn judged(&mut self, judge: &JudgeArgs) -> Result<Judged> {
         self.prepare(judge.prepared.as_deref())?;
         let (from, to, since) = (judge.from, judge.to, judge.since);
-        let options = JudgeOptions { from, to, since, prepared: self.prepared.clone(), ..JudgeOptions::default() };
+        let limits = assemble::Limits { memory: judge.memory, ..assemble::Limits::default() };
+        let options = JudgeOptions { from, to, since, limits, prepared: self.prepared.clone(), ..JudgeOptions::default() };
         let judged = commands::judged(&self.case, &self.catalogue, &options, self.lang)?;
         self.reload()?; // judging writes entries of its own
         let others = judged.len().saturating_sub(1);

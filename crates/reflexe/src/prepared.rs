@@ -187,7 +187,7 @@ fn forged(dir: &Path, folder: &Path) -> Result<Option<String>> {
 /// Every address that the evidence of a case names.
 fn addresses(dir: &Path) -> Result<BTreeSet<String>> {
     let case = Case::open_for_reading(dir)?;
-    let session = assemble::session(&case, None, None, Inputs::default())?;
+    let session = assemble::session(&case, None, assemble::Limits::default(), Inputs::default())?;
     let mut out = BTreeSet::new();
     for table in spec::tables() {
         for column in table.columns.iter().map(|c| c.name.as_str()).filter(|c| matches!(*c, "ip" | "client_ip")) {

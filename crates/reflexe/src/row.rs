@@ -38,7 +38,7 @@ pub fn run(dir: &Path, locators: &[String], lang: Lang, json: bool) -> Result<Ex
         }
     }
     let case = commands::existing(dir, lang)?;
-    let session = assemble::session(&case, None, None, Inputs::default())?;
+    let session = assemble::session(&case, None, assemble::Limits::default(), Inputs::default())?;
     let mut made = session.made_of(&asked)?;
     let files: BTreeMap<String, String> = case.evidence_files()?.into_iter().map(|f| (f.id(), f.path)).collect();
     let mut told = Vec::new();

@@ -1,29 +1,25 @@
 //! What the checks see: their queries run, their rows folded, and what the cited rows know filled in.
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
 use arrow::{datatypes::DataType, record_batch::RecordBatch};
 use reflexe_fiche::{
     Catalogue, Check,
-    judge::{Act, Candidate, Folded, Folding, Head},
+    judge::{Candidate, Folded, Folding},
     value::Value,
 };
 use reflexe_model::Window;
 
 use crate::{
-    EngineError, Session,
-    rows::{self, Cited},
+    EngineError, Session, memory, rows,
     run::known::Broken,
     session::{bind, instant, literal},
 };
 
-/// Rows kept per finding: half from the start, half from the end.
-const KEPT_ROWS: usize = 1000;
-
 /// What a check saw.
-pub(super) struct Sight {
+pub(crate) struct Sight {
     /// Its rows, folded.
     pub folded: Vec<Folded>,
     /// Rows that named nobody and nothing: they cannot be told, and the check cannot have seen all.
@@ -58,6 +54,20 @@ pub(super) fn all_candidates<'a>(
         workers.into_iter().flat_map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     });
     done.sort_by_key(|(at, _)| *at);
+    // What did not fit beside another query runs again alone, with all of the memory, then in ways that hold less.
+    for (at, seen) in &mut done {
+        let Some(check) = checks.get(*at) else { continue };
+        let exhausted = |seen: &Result<_, EngineError>| seen.as_ref().is_err_and(memory::is_exhausted);
+        if exhausted(seen) {
+            *seen = candidates(session, check, params);
+        }
+        let mut ways = session.thrifty();
+        while exhausted(seen)
+            && let Some(session) = ways.next()
+        {
+            *seen = candidates(&session, check, params);
+        }
+    }
     done.into_iter().filter_map(|(at, seen)| Some((*checks.get(at)?, seen))).collect()
 }
 
@@ -120,6 +130,7 @@ fn read_batch(check: &Check, batch: &RecordBatch, out: &mut Folding<'_>, left_ou
                     };
                     c.signs.insert(name.to_owned(), value);
                 }
+                _ if values.is_empty() => {}
                 name => {
                     c.values.insert(name.to_owned(), values);
                 }
@@ -132,49 +143,4 @@ fn read_batch(check: &Check, batch: &RecordBatch, out: &mut Folding<'_>, left_ou
         }
     }
     Ok(())
-}
-
-/// Fills in what the cited rows know: time, actor, count, links, of each act and of the whole. Keeps a bounded number of rows.
-pub(super) fn complete(f: &mut Folded, cited: &BTreeMap<i64, Cited>) {
-    let mut heads: BTreeMap<Head, Act> = BTreeMap::new();
-    for mut act in std::mem::take(&mut f.acts) {
-        let facts: Vec<&Cited> = act.rows.iter().filter_map(|id| cited.get(id)).collect();
-        let mut head = act.head.as_ref().clone();
-        head.links.extend(facts.iter().flat_map(|c| c.links()));
-        if head.actors.is_empty() {
-            head.actors.extend(facts.iter().filter_map(|c| c.actor.as_deref()).map(str::to_lowercase));
-        }
-        if act.first.is_none() {
-            act.first = facts.iter().filter_map(|c| c.time).min();
-            act.last = facts.iter().filter_map(|c| c.time).max();
-        }
-        // From here on only who, when and from where matter: what one hand did alike from one place is one act.
-        act.rows = Vec::new();
-        match heads.get_mut(&head) {
-            Some(known) => known.extend(&act),
-            None => drop(heads.insert(head, act)),
-        }
-    }
-    f.acts = heads.into_iter().map(|(head, act)| Act { head: head.into(), ..act }).collect();
-    f.links.extend(f.acts.iter().flat_map(|a| a.head.links.iter().cloned()));
-
-    let times: BTreeSet<_> = f.rows.iter().filter_map(|id| cited.get(id)?.time).collect();
-    if let (Some(first), Some(last)) = (times.first(), times.last()) {
-        f.values.entry("first_seen".into()).or_insert_with(|| [Value::Time(*first)].into());
-        f.values.entry("last_seen".into()).or_insert_with(|| [Value::Time(*last)].into());
-    }
-    if !f.values.contains_key("actor") {
-        let actors: BTreeSet<Value> = f.acts.iter().flat_map(|a| &a.head.actors).cloned().map(Value::Text).collect();
-        if !actors.is_empty() {
-            f.values.insert("actor".into(), actors);
-        }
-    }
-    let count = i64::try_from(f.rows.len()).unwrap_or(i64::MAX);
-    f.values.entry("count".into()).or_insert_with(|| [Value::Int(count)].into());
-    if f.rows.len() > KEPT_ROWS {
-        let mut ordered: Vec<i64> = f.rows.iter().copied().collect();
-        ordered.sort_by_key(|id| cited.get(id).map(|c| (c.time, c.record_id.clone(), *id)));
-        let tail = ordered.split_off(ordered.len() - KEPT_ROWS / 2);
-        f.rows = ordered.into_iter().take(KEPT_ROWS / 2).chain(tail).collect();
-    }
 }

@@ -1,5 +1,8 @@
 //! A judged finding as it goes out: its proof in order, its words, its stable id.
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use reflexe_fiche::{Check, judge::Judged, say, value::Value};
 use reflexe_model::{Finding, SignShown, Verdict};
@@ -14,7 +17,7 @@ const SHOWN_ROWS: usize = 100;
 pub(super) fn findings(
     check: &Check,
     judged: &[Judged],
-    cited: &BTreeMap<i64, Cited>,
+    cited: &BTreeMap<i64, Arc<Cited>>,
     path_of: &dyn Fn(&str) -> String,
 ) -> Vec<Finding> {
     let told = judged.iter().filter(|j| j.weighed.verdict != Verdict::Ok);
@@ -35,9 +38,9 @@ pub(super) fn findings(
 }
 
 /// A finding as it goes out.
-fn finding(check: &Check, j: &Judged, cited: &BTreeMap<i64, Cited>, path_of: &dyn Fn(&str) -> String) -> Finding {
+fn finding(check: &Check, j: &Judged, cited: &BTreeMap<i64, Arc<Cited>>, path_of: &dyn Fn(&str) -> String) -> Finding {
     let (f, w) = (&j.folded, &j.weighed);
-    let mut proof: Vec<(&i64, &Cited)> = f.rows.iter().filter_map(|id| Some((id, cited.get(id)?))).collect();
+    let mut proof: Vec<(&i64, &Cited)> = f.rows.iter().filter_map(|id| Some((id, cited.get(id)?.as_ref()))).collect();
     proof.sort_by(|(ia, a), (ib, b)| (a.time, &a.record_id, ia).cmp(&(b.time, &b.record_id, ib)));
     let total = f.values.get("count").and_then(|v| v.first()).and_then(Value::as_int).unwrap_or(0);
     let signs = w.on.iter().filter_map(|name| {

@@ -15,7 +15,7 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, BooleanArray, Int64Array, StringArray},
+    array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, StringArray},
     buffer::BooleanBuffer,
     compute::FilterBuilder,
     datatypes::Int64Type,
@@ -40,7 +40,7 @@ use crate::{
     recognise::{Container, Plan},
     spec::Table,
     text::record_text,
-    write::{Batch, PartWriter, TableBuilder, encode},
+    write::{Batch, PartWriter, TableBuilder, encode, layout, numbers},
 };
 
 /// Stretches of a file at most as long, and at least.
@@ -332,15 +332,22 @@ fn one<'a>(
     let mut encoded = Vec::new();
     for Piece { table, first_row, rows, batch, mask } in pieces {
         let batch = add_lines(batch, base);
-        let kept = mask.as_ref().map(|mask| FilterBuilder::new(mask).optimize().build());
-        for from in (0..rows).step_by(crate::write::ROW_GROUP) {
-            let many = crate::write::ROW_GROUP.min(rows - from);
-            // Column by column: what a filter copies lives only until it is encoded.
-            let columns = batch.columns.iter().map(|column| match &kept {
-                Some(kept) => Ok(kept.filter(column)?.slice(from, many)),
-                None => Ok(column.slice(from, many)),
-            });
-            encoded.push((table, encode(batch.table, many, columns, file_no, first_row + from as u64)?));
+        for group in layout::groups(&batch, mask.as_ref()) {
+            let many = group.as_ref().map_or(rows, BooleanArray::true_count);
+            let ids = match &group {
+                Some(group) => ranks(group, mask.as_ref(), &numbers(batch.table, rows, file_no, first_row))?,
+                None => numbers(batch.table, rows, file_no, first_row),
+            };
+            let group = group.as_ref().map(|group| FilterBuilder::new(group).optimize().build());
+            for from in (0..many).step_by(crate::write::ROW_GROUP) {
+                let many = crate::write::ROW_GROUP.min(many - from);
+                // Column by column: what a filter copies lives only until it is encoded.
+                let columns = batch.columns.iter().map(|column| match &group {
+                    Some(group) => Ok(group.filter(column)?.slice(from, many)),
+                    None => Ok(column.slice(from, many)),
+                });
+                encoded.push((table, encode(batch.table, ids.slice(from, many), columns)?));
+            }
         }
         if let Some(slot) = spare.get_mut(table) {
             *slot = Some(TableBuilder::again(batch));
@@ -361,6 +368,16 @@ fn one<'a>(
         out.next += 1;
     }
     Ok(())
+}
+
+/// The numbers of a group's rows: every row that stays has one, in the order of the file.
+fn ranks(group: &BooleanArray, kept: Option<&BooleanArray>, numbers: &ArrayRef) -> Result<ArrayRef, Error> {
+    let of_kept = match kept {
+        Some(kept) => arrow::compute::filter(group, kept),
+        None => Ok(Arc::new(group.clone()) as ArrayRef),
+    };
+    let mask = of_kept.map_err(|e| Error::table("row_id")(e.into()))?;
+    arrow::compute::filter(numbers, mask.as_boolean()).map_err(|e| Error::table("row_id")(e.into()))
 }
 
 fn written(table: usize) -> &'static Table {
@@ -640,7 +657,6 @@ impl Keep {
 
 /// Counts the lines of the stretch from the beginning of the file.
 fn add_lines(mut batch: Batch, base: u64) -> Batch {
-    use arrow::array::AsArray;
     if batch.rows > 0 && base > 0 {
         let lines = batch.columns[LINE].as_primitive::<Int64Type>();
         let moved: Int64Array = lines.unary(|n| n + base.cast_signed());

@@ -26,7 +26,7 @@ use parquet::{
 };
 use reflexe_model::RowId;
 
-use super::table::Batch;
+use super::{layout, table::Batch};
 use crate::{error::Error, spec::Table};
 
 /// Rows of a row group at most; DataFusion and DuckDB read in parallel by row group.
@@ -80,19 +80,21 @@ impl PartWriter {
     }
 }
 
-/// Encodes the columns of a table as one row group; its rows get the numbers from `first_row` of evidence file `file_no`.
+/// The numbers of `rows` rows from `first_row` of evidence file `file_no` on.
+pub fn numbers(table: &Table, rows: usize, file_no: u32, first_row: u64) -> ArrayRef {
+    let first = RowId::new(table.number, file_no, first_row).0;
+    Arc::new(Int64Array::from_iter_values(first..first + rows as i64))
+}
+
+/// Encodes the columns of a table as one row group; `ids` are the numbers of its rows.
 ///
 /// # Errors
 /// When a column cannot be made, or the encoder refuses it.
 pub fn encode(
     table: &'static Table,
-    rows: usize,
+    ids: ArrayRef,
     columns: impl Iterator<Item = Result<ArrayRef, ParquetError>>,
-    file_no: u32,
-    first_row: u64,
 ) -> Result<Vec<ArrowColumnChunk>, Error> {
-    let first = RowId::new(table.number, file_no, first_row).0;
-    let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(first..first + rows as i64));
     let run = || -> Result<Vec<ArrowColumnChunk>, ParquetError> {
         let schema = table.schema();
         let factory = ArrowRowGroupWriterFactory::new(&serialized(table, Vec::new())?, schema.clone());
@@ -123,7 +125,7 @@ pub fn write_part(out_dir: &Path, file_no: u32, part: u32, batch: &Batch) -> Res
         let rows = ROW_GROUP.min(batch.rows - start);
         let columns = batch.columns.iter().map(|c| Ok(c.slice(start, rows)));
         let first = (u64::from(part) << 30) + start as u64;
-        writer.append(encode(batch.table, rows, columns, file_no, first)?)?;
+        writer.append(encode(batch.table, numbers(batch.table, rows, file_no, first), columns)?)?;
     }
     writer.close()?;
     Ok(batch.rows as u64)
@@ -149,9 +151,9 @@ fn properties(table: &Table) -> WriterPropertiesPtr {
             props = props.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
         }
     }
-    // the least and the greatest text of a row group rule nothing out: only numbers and times have statistics
+    // the least and the greatest text of a row group rule nothing out, but where row groups are made by it: see `layout`
     for field in table.schema().fields() {
-        if matches!(field.data_type(), DataType::Utf8) {
+        if matches!(field.data_type(), DataType::Utf8) && layout::column(table) != Some(field.name().as_str()) {
             props = props.set_column_statistics_enabled(ColumnPath::from(field.name().as_str()), EnabledStatistics::None);
         }
     }

@@ -14,12 +14,23 @@ with window_visit as (
   select * from signal.admin_session_split
 ), relayed as (
   select r.row_id, r.admin, s.network, s.rows from relay r join split s on s.admin = r.admin and s.session_id = r.session_id and s.other_agent
+), stranger as (        -- came in from a network new to the account
+  select admin, ip, t, row_id, network from window_visit where got_in and new_network and not known_device
+), attempt as (         -- both kinds in one line of time, so that each looks only at the hour beside it
+  select admin, ip, t, row_id, network, 0 as refused from stranger
+  union all
+  select f.upn, f.ip, f.created_date_time, f.row_id, cast(null as varchar), 1 from (select distinct admin, ip from stranger) s
+  join signal.failed_signin f on f.upn = s.admin and f.ip = s.ip where f.class = 'bad_password'
+), before as (
+  select a.*, coalesce(sum(refused) over (partition by admin, ip order by t range between interval '60 minutes' preceding and interval '1 microsecond' preceding), 0) as tries
+  from attempt a
+), after as (
+  select b.*, max(case when refused = 0 and tries >= $guesses then network end)
+    over (partition by admin, ip order by t range between interval '1 microsecond' following and interval '60 minutes' following) as led_to
+  from before b
 ), guess as (
-  select v.row_id, v.admin, v.network, count(*) as tries, array_agg(f.row_id) as rows
-  from window_visit v join signal.failed_signin f on f.upn = v.admin and f.ip = v.ip and f.class = 'bad_password'
-   and f.created_date_time < v.t and f.created_date_time >= v.t - interval '60 minutes'
-  where v.got_in and v.new_network and not v.known_device
-  group by v.row_id, v.admin, v.network having count(*) >= $guesses
+  select row_id, admin, case when refused = 0 then network else led_to end as network from after
+  where refused = 0 and tries >= $guesses or refused = 1 and led_to is not null
 ), code as (
   select row_id, admin, network, app_id = '29d9ed98-a469-4536-ade2-f981bc1d605e' as broker, coalesce(new_network, false) as new_network
   from window_visit where got_in and not known_device
@@ -37,7 +48,7 @@ select admin, network, 'found', array_append(rows, row_id), false, false, false,
 union all
 select admin, network, 'found', rows, false, false, false, false, true, sure and far, false, false, false, false from split where sure or far
 union all
-select admin, network, 'found', array_append(rows, row_id), false, false, false, false, false, false, true, false, false, false from guess
+select admin, network, 'found', make_array(row_id), false, false, false, false, false, false, true, false, false, false from guess
 union all
 select admin, network, 'found', make_array(row_id), false, false, false, false, false, false, false, true, false, false
 from window_visit where not got_in and class in ('ca_block', 'risk_block') and new_country and not known_device

@@ -17,19 +17,20 @@ with reached as (
   select a.upn, s.row_id from flood_address a join signin s on s.ip = a.ip and lower(s.user_principal_name) = a.upn
    and s.error_code = 0 and s.created_date_time between a.hot_to and a.hot_to + interval '60 minutes'
 )
-select 'tenant' as subject, ip as key, 'campaign' as say, rows, users, tries,
+-- Rows come one by one: a campaign may have a million.
+select 'tenant' as subject, c.ip as key, 'campaign' as say, make_array(f.row_id) as rows, c.users, c.tries,
        true as sprayed, false as hammered, false as hammered_from_elsewhere, false as password_known, false as got_in, false as got_in_from_new_network,
        false as flooded, false as gave_way
-from signal.spray
+from signal.spray c join signal.failed_signin f on f.ip = c.ip and f.created_date_time between c.hot_from and c.hot_to
 union all
 select upn, ip, 'reached', make_array(row_id), cast(null as bigint), cast(null as bigint),
        false, false, false, not got_in and new_network, not new_network, got_in and new_network, false, false from reached
 union all
-select h.upn, '', 'brute', array_agg(h.row_id), cast(null as bigint), h.tries,
-       false, true, bool_or(not a.own), false, false, false, false, false
-from signal.hammered h join signal.attacked_account a on a.upn = h.upn and a.ip = h.ip group by h.upn, h.tries
+select h.upn, '', 'brute', make_array(f.row_id), cast(null as bigint), h.tries,
+       false, true, not a.own, false, false, false, false, false
+from signal.hammered h join signal.failed_signin f on f.upn = h.upn and f.created_date_time between h.hot_from and h.hot_to
+join signal.attacked_account a on a.upn = f.upn and a.ip = f.ip where f.class in ('bad_password', 'lockout')
 union all
-select upn, '', 'flood', array_agg(row_id), cast(null as bigint), prompts, false, false, false, false, false, false, true, false
-from flood_row group by upn, prompts
+select upn, '', 'flood', make_array(row_id), cast(null as bigint), prompts, false, false, false, false, false, false, true, false from flood_row
 union all
 select upn, '', 'flood', make_array(row_id), cast(null as bigint), cast(null as bigint), false, false, false, false, false, false, false, true from gave_way
