@@ -48,9 +48,9 @@ impl Links {
     }
 
     fn all(&self) -> impl Iterator<Item = Link> {
-        self.by_kind.iter().flat_map(|(kind, values)| {
-            values.iter().map(|value| Link { kind: kind.to_string(), value: value.to_string() })
-        })
+        self.by_kind
+            .iter()
+            .flat_map(|(kind, values)| values.iter().map(|value| Link { kind: kind.to_string(), value: value.to_string() }))
     }
 }
 

@@ -152,14 +152,8 @@ impl Session {
             catalog.register_schema(schema, Arc::new(MemorySchemaProvider::new()))?;
         }
         let folder = Arc::new(tempfile::tempdir().map_err(|e| EngineError::Start(format!("no temporary folder: {e}")))?);
-        let mut session = Self {
-            ctx,
-            runtime,
-            threads: options.threads,
-            unread: options.unread,
-            folder,
-            own_domains: Vec::new(),
-        };
+        let mut session =
+            Self { ctx, runtime, threads: options.threads, unread: options.unread, folder, own_domains: Vec::new() };
         session.register_small(options)?;
         functions::register_locator(&session.ctx);
         let wanted = |name: &str| options.only.as_ref().is_none_or(|only| only.contains(name) || OWN_USE.contains(&name));

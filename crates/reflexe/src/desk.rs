@@ -101,7 +101,7 @@ impl Desk {
         self.prepare(judge.prepared.as_deref())?;
         let (from, to, since) = (judge.from, judge.to, judge.since);
         let limits = assemble::Limits { memory: judge.memory, ..assemble::Limits::default() };
-        let options = JudgeOptions { from, to, since, limits, prepared: self.prepared.clone(), ..JudgeOptions::default() };
+        let options = JudgeOptions { from, to, since, limits, prepared: self.prepared.clone() };
         let judged = commands::judged(&self.case, &self.catalogue, &options, self.lang)?;
         self.reload()?; // judging writes entries of its own
         let others = judged.len().saturating_sub(1);
