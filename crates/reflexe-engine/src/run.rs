@@ -19,9 +19,9 @@ mod finding;
 mod known;
 mod places;
 
-pub use candidates::columns;
 pub(crate) use candidates::Sight;
 use candidates::all_candidates;
+pub use candidates::columns;
 use known::{Broken, Sets, ending, gaps, hostile_links, populations};
 use places::Places;
 

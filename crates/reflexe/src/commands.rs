@@ -117,7 +117,8 @@ pub fn run(cli: Cli, lang: Lang) -> Result<ExitCode> {
         Command::Attacks { word } => prepare::attacks(word.as_deref(), lang, cli.json),
         Command::Query { sql, case, format, memory } => {
             let open = existing(&case.case, lang)?;
-            let session = assemble::session(&open, None, Limits { memory, ..Limits::default() }, reflexe_engine::Inputs::default())?;
+            let session =
+                assemble::session(&open, None, Limits { memory, ..Limits::default() }, reflexe_engine::Inputs::default())?;
             let format = match format {
                 _ if cli.json => reflexe_engine::query::Format::Json,
                 QueryFormat::Table => reflexe_engine::query::Format::Table,
