@@ -121,3 +121,24 @@ fn two_real_tenants() {
     assert_eq!(tenants.len(), 2, "{tenants:?}");
     assert!(tenants.iter().all(|t| t.id.is_some()), "{tenants:?}");
 }
+
+/// A file of copies that names no tenant belongs to the tenant of the rows that it repeats.
+#[test]
+fn a_file_of_copies_makes_no_tenant_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let given = dir.path().join("given");
+    let domains = |more: &str| {
+        format!(
+            "[{{\"Name\":\"example.com\",\"DomainName\":\"example.com\",\"DomainType\":\"Authoritative\",\"Default\":true,\"MatchSubDomains\":false,\"InitialDomain\":false}}]{more}"
+        )
+    };
+    put(&given, "a/log.json", &records(2));
+    put(&given, "a/domains.json", &domains(""));
+    put(&given, "b/log.json", &records(1).replace(A, common::B).replace("2026-03-01", "2026-03-02"));
+    put(&given, "c/domains.json", &domains("\n"));
+    let mut case = Case::create(&dir.path().join("case")).unwrap();
+    import(&mut case, std::slice::from_ref(&given), &ImportOptions::default()).unwrap();
+    let tenants = case.tenants().unwrap();
+    let of: Vec<(Option<&str>, usize)> = tenants.iter().map(|t| (t.id.as_deref(), t.evidence.len())).collect();
+    assert_eq!(of, [(Some(A), 3), (Some(common::B), 1)]);
+}

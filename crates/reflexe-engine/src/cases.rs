@@ -145,7 +145,8 @@ fn one(
         .chain(populations.filter_map(|p| p.split('.').next()))
         .collect();
     let only = spec::tables().iter().map(|t| t.name.clone()).filter(|n| words.contains(n.as_str())).collect();
-    let options = Options { threads, batch, inputs, references, only: Some(only), ..Options::default() };
+    // a case gives the rows of one thing: its other tables are empty because nobody looks at them
+    let options = Options { threads, batch, inputs, references, only: Some(only), doubt_zero: false, ..Options::default() };
     let session = Session::open(stored, &options)?;
     let params: BTreeMap<String, toml::Value> =
         file.base.params.clone().into_iter().chain(case.params.clone().unwrap_or_default()).collect();
@@ -154,7 +155,7 @@ fn one(
         &RunInput {
             catalogue,
             window,
-            narrowed: true,
+            narrowed: false,
             only: &BTreeSet::from([check.def.id.clone()]),
             params: &params,
             suspects: case.suspects.clone().unwrap_or_else(|| file.base.suspects.clone()).into_iter().collect(),

@@ -171,7 +171,7 @@ impl Session {
     /// When a query fails.
     pub fn coverage(&self) -> Result<Coverage, EngineError> {
         let mut rows = self.claims()?;
-        for table in spec::tables().iter().filter(|t| t.zero == Zero::Implausible) {
+        for table in spec::tables().iter().filter(|t| self.doubt_zero && t.zero == Zero::Implausible) {
             if rows.iter().any(|r| r.table == table.name && r.complete == Some(true)) {
                 self.doubt_zero(table, &mut rows)?;
             }
@@ -290,4 +290,86 @@ fn int(row: &Row, column: &str) -> Option<i64> {
 
 fn time_of(row: &Row, column: &str) -> Option<Timestamp> {
     row.get(column)?.first()?.as_time()
+}
+
+#[cfg(test)]
+mod tests {
+    use reflexe_evidence::spec::{ColumnType, PROVENANCE};
+    use reflexe_fiche::def::Need;
+    use reflexe_model::RowId;
+
+    use super::*;
+    use crate::{Options, Rows, grid};
+
+    fn session(tables: &[(&str, &str)]) -> Session {
+        let mut stored = BTreeMap::new();
+        for (name, text) in tables {
+            let table = spec::table(name).expect("a table");
+            let own = table.columns.iter().map(|c| (c.name.clone(), c.ty));
+            let columns: Vec<(String, ColumnType)> = PROVENANCE.iter().map(|(n, t)| ((*n).to_owned(), *t)).chain(own).collect();
+            let rows = grid::parse(name, text, &columns).expect("rows");
+            let ids: Vec<i64> = (0..rows.len() as u64).map(|n| RowId::new(table.number, 1, n).0).collect();
+            stored.insert((*name).to_owned(), Rows::Batches(vec![grid::batch(name, &columns, &rows, &ids).expect("a batch")]));
+        }
+        Session::open(stored, &Options { threads: 1, ..Options::default() }).expect("a session")
+    }
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    #[test]
+    fn the_period_is_all_that_can_be_believed_and_the_rest_is_named() {
+        let log = session(&[(
+            "ual_event",
+            "evidence_id | src_line | creation_time\n\
+             e1 | 1 | 2026-01-12T09:00:00\n\
+             e1 | 2 | 2026-01-12T09:01:35\n\
+             e1 | 3 | 2026-09-01T08:00:00\n\
+             e1 | 4 | 2026-09-28T08:00:00\n\
+             e2 | 7 | 2027-08-09T08:00:00\n\
+             e2 | 8 | 2026-09-20T08:00:00",
+        )]);
+        let period = log.period(Some(time("2026-11-01T00:00:00Z"))).expect("a period");
+        let window = period.window.expect("a window");
+        assert_eq!((window.from, window.to), (time("2026-01-12T09:00:00Z"), time("2026-09-28T08:00:00Z")));
+        let strange = Strange { evidence_id: "e2".into(), line: 7, at: time("2027-08-09T08:00:00Z") };
+        assert_eq!((period.strange, period.strange_in), (vec![strange], [("e2".to_owned(), 1)].into()));
+        let asked = Window { from: time("2026-09-01T00:00:00Z"), to: time("2026-10-01T00:00:00Z") };
+        assert_eq!(log.outside(&asked).expect("counts"), [("ual_event".to_owned(), 3)].into());
+    }
+
+    #[test]
+    fn an_implausible_zero_and_what_was_lost_are_no_coverage() {
+        let claim = "table_name | operation | subject | time_from | time_to | complete | reason\n\
+                     ual_event | * | * | 2026-01-01T00:00:00 | 2026-03-01T00:00:00 | true | tool_log\n\
+                     directory_audit | * | * | 2026-01-01T00:00:00 | 2026-03-01T00:00:00 | true | tool_log\n\
+                     inbox_rule | * | * | | | true | last_page\n\
+                     entra_user | * | * | | | true | last_page";
+        let log = session(&[
+            ("coverage", claim),
+            (
+                "ual_event",
+                "creation_time | operation_key | flags\n2026-02-01T08:00:00 | send | truncated_json\n2026-02-02T08:00:00 | create |",
+            ),
+            // a change that the unified log tells of is no proof that the directory's own log was read
+            ("directory_audit", "activity_date_time | activity_key | derived\n2026-02-01T08:00:00 | add user | true"),
+        ]);
+        let coverage = log.coverage().expect("coverage");
+        let window = Window { from: time("2026-01-01T00:00:00Z"), to: time("2026-03-01T00:00:00Z") };
+        let covers = |table: &str, operations: &[&str]| {
+            let operations: Vec<String> = operations.iter().map(|o| (*o).to_owned()).collect();
+            coverage.covers(
+                table,
+                &Need { window: table.contains("_audit") || table.starts_with("ual"), operations, ..Need::default() },
+                &window,
+                None,
+            )
+        };
+        assert!(covers("ual_event", &["create"]) && !covers("ual_event", &["send"]) && !covers("ual_event", &[]));
+        assert!(!covers("directory_audit", &["add user"]) && !covers("entra_user", &[]));
+        assert!(covers("inbox_rule", &[]), "no rule at all is an answer");
+        let reasons: Vec<&str> = coverage.rows.iter().filter(|r| r.complete == Some(false)).map(|r| r.reason.as_str()).collect();
+        assert_eq!(reasons, ["implausible_zero", "implausible_zero", "truncated_json"]);
+    }
 }

@@ -76,6 +76,8 @@ pub struct Options {
     pub inputs: Inputs,
     /// Reference tables given instead of the shipped ones (cases of checks).
     pub references: BTreeMap<String, Vec<TextRow>>,
+    /// Whether a claim to hold everything of a table that is empty is doubted, where there is always something.
+    pub doubt_zero: bool,
     /// Open only these tables beside those that the engine itself reads; all when `None`.
     pub only: Option<BTreeSet<String>>,
     /// Files were given that could not be read: they may hold rows of any table, so that none is proven to be complete.
@@ -96,6 +98,7 @@ impl Default for Options {
             superseded: Vec::new(),
             inputs: Inputs::default(),
             references: BTreeMap::new(),
+            doubt_zero: true,
             only: None,
             unread: false,
         }
@@ -118,6 +121,7 @@ pub struct Session {
     pub(crate) threads: usize,
     /// See [`Options::unread`].
     pub(crate) unread: bool,
+    pub(crate) doubt_zero: bool,
     /// Many small files of a table, joined; goes with the session.
     folder: Arc<tempfile::TempDir>,
     /// Domains of the tenant and where they are known from.
@@ -152,8 +156,15 @@ impl Session {
             catalog.register_schema(schema, Arc::new(MemorySchemaProvider::new()))?;
         }
         let folder = Arc::new(tempfile::tempdir().map_err(|e| EngineError::Start(format!("no temporary folder: {e}")))?);
-        let mut session =
-            Self { ctx, runtime, threads: options.threads, unread: options.unread, folder, own_domains: Vec::new() };
+        let mut session = Self {
+            ctx,
+            runtime,
+            threads: options.threads,
+            unread: options.unread,
+            doubt_zero: options.doubt_zero,
+            folder,
+            own_domains: Vec::new(),
+        };
         session.register_small(options)?;
         functions::register_locator(&session.ctx);
         let wanted = |name: &str| options.only.as_ref().is_none_or(|only| only.contains(name) || OWN_USE.contains(&name));

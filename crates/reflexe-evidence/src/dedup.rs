@@ -21,6 +21,8 @@ const PENDING: usize = 1 << 17;
 /// Bytes of an entry on disk: table, key, richness, row.
 const ENTRY: usize = 1 + 16 + 2 + 8;
 
+/// Runs kept open between two look-ups; of more, none: a process has few descriptors.
+const OPEN: usize = 64;
 /// Extension of a run.
 const EXTENSION: &str = "keys";
 /// Extension of a run of an earlier version, whose keys are ids alone.
@@ -307,11 +309,15 @@ impl DedupIndex {
     /// Looks a key up in the runs; of several entries the richest.
     fn search(&mut self, key: Key) -> Result<Option<Kept>, Error> {
         let mut best: Option<Kept> = None;
+        let many = self.runs.len() > OPEN;
         for run in &mut self.runs {
             if let Some(kept) = run.find(key)?
                 && best.is_none_or(|b| b.richness < kept.richness)
             {
                 best = Some(kept);
+            }
+            if many {
+                run.file = None;
             }
         }
         Ok(best)
