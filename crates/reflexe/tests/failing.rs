@@ -18,7 +18,11 @@ fn tree(dir: &Path) -> PathBuf {
         for entry in fs::read_dir(from).expect("readable") {
             let path = entry.expect("an entry").path();
             let place = to.join(path.file_name().expect("a name"));
-            if path.is_dir() { copy(&path, &place) } else { drop(fs::copy(&path, &place).expect("copied")) }
+            if path.is_dir() {
+                copy(&path, &place);
+            } else {
+                fs::copy(&path, &place).expect("copied");
+            }
         }
     }
     let tree = dir.join("fiche");
