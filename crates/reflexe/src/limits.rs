@@ -23,14 +23,23 @@ pub fn tell_file_size() {
 #[cfg(unix)]
 pub fn watched(lang: Lang) -> Option<ExitCode> {
     use std::os::unix::process::ExitStatusExt as _;
-    if std::env::var_os(WATCHED).is_some() || !memory_is_limited() {
+    if std::env::var_os(WATCHED).is_some() {
+        // A thread that could not be started leaves others waiting for it: here every panic ends the process, and is told outside.
+        std::panic::set_hook(Box::new(|what| {
+            errln!("{what}");
+            std::process::abort();
+        }));
+        return None;
+    }
+    if !memory_is_limited() {
         return None;
     }
     let program = std::env::current_exe().ok()?;
     let mut child = std::process::Command::new(program);
-    let status = child.args(std::env::args_os().skip(1)).env(WATCHED, "1").status().ok()?;
-    let refused = status.signal() == Some(signal_hook::consts::SIGABRT) || status.code() == Some(PANIC);
-    if refused {
+    // A trace needs memory as well, and waits for ever where it is refused half-way.
+    child.args(std::env::args_os().skip(1)).env(WATCHED, "1").env("RUST_BACKTRACE", "0");
+    let status = child.status().ok()?;
+    if status.signal() == Some(signal_hook::consts::SIGABRT) {
         match lang {
             Lang::Fr => errln!(
                 "reflexe : le système refuse de la mémoire (ulimit -v). Ce qui était écrit dans le cas y reste ; levez la limite et relancez la même commande."
@@ -49,10 +58,6 @@ pub fn watched(lang: Lang) -> Option<ExitCode> {
 pub fn watched(_: Lang) -> Option<ExitCode> {
     None
 }
-
-/// How a process ends whose thread could not be started or whose memory was refused where Rust can tell.
-#[cfg(unix)]
-const PANIC: i32 = 101;
 
 /// Whether the memory of this process is limited. Linux tells in a file; elsewhere nobody is asked.
 #[cfg(unix)]
