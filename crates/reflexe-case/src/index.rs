@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fs};
 
 use reflexe_evidence::{
-    dedup::DedupIndex,
+    dedup::{self, DedupIndex},
     hash,
     import::{FileInput, ImportContext, Outcome, import_file},
 };
@@ -23,7 +23,7 @@ pub(crate) const TABLE: &str = "index";
 pub(crate) fn runs(case: &Case, number: u32) -> Result<Vec<(String, String)>, Error> {
     let mut found = Vec::new();
     for part in 0.. {
-        let path = case.index_dir().join(format!("{number}-{part:05}.run"));
+        let path = dedup::run(&case.index_dir(), number, part);
         if !path.is_file() {
             break;
         }

@@ -126,10 +126,10 @@ fn an_index_that_is_lost_or_changed_is_made_again_and_doubles_nothing() {
     let runs = tree(&index);
     let faults: [(&str, &dyn Fn()); 4] = [
         ("lost", &|| fs::remove_dir_all(&index).unwrap()),
-        ("one file lost", &|| fs::remove_file(index.join("2-00000.run")).unwrap()),
-        ("a file added", &|| fs::write(index.join("1-00007.run"), [7; 27]).unwrap()),
+        ("one file lost", &|| fs::remove_file(index.join("2-00000.keys")).unwrap()),
+        ("a file added", &|| fs::write(index.join("1-00007.keys"), [7; 27]).unwrap()),
         ("changed", &|| {
-            let path = index.join("1-00000.run");
+            let path = index.join("1-00000.keys");
             let mut bytes = fs::read(&path).unwrap();
             bytes[5] ^= 1;
             fs::write(path, bytes).unwrap();

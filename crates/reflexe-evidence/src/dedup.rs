@@ -28,6 +28,11 @@ const EXTENSION: &str = "keys";
 /// Extension of a run of an earlier version, whose keys are ids alone.
 const BY_ID: &str = "run";
 
+/// Where a run of an evidence file stands in the folder of an index: they are numbered from 0, without a gap.
+pub fn run(dir: &Path, file_no: u32, part: u32) -> PathBuf {
+    dir.join(format!("{file_no}-{part:05}.{EXTENSION}"))
+}
+
 /// Table number and key.
 type Key = (u8, u128);
 
@@ -287,7 +292,7 @@ impl DedupIndex {
         // a record replaced within the file: the richer one, which came later
         entries.sort_unstable_by_key(|(k, kept)| (*k, std::cmp::Reverse(kept.richness)));
         entries.dedup_by_key(|e| e.0);
-        let path = self.dir.join(format!("{}-{:05}.{EXTENSION}", self.file_no, self.parts));
+        let path = run(&self.dir, self.file_no, self.parts);
         let temporary = path.with_extension("tmp");
         let write = || -> std::io::Result<()> {
             let mut out = BufWriter::new(File::create(&temporary)?);

@@ -28,7 +28,7 @@ pub use draft::{Draft, TITLE};
 pub use merge::{MergeReport, NotMerged, merge};
 pub use store::{ATTACHMENT_LIMIT, Journal};
 pub use union::{compare, union};
-pub use verify::{Problem, Verified, Writer, check, head, head_short, verify};
+pub use verify::{Problem, Verified, Writer, check, head, head_short, verify, verify_from};
 
 pub(crate) use commit::append;
 pub(crate) use evidence::{Why, adopt, commitments, contradicted, digest, record_evidence};

@@ -128,6 +128,14 @@ pub fn head_short(head: &str) -> String {
 /// # Errors
 /// When the folder holds no case, or is of another version than this program's.
 pub fn verify(dir: &Path) -> Result<Verified, Error> {
+    verify_from(dir, device::home().as_deref())
+}
+
+/// The same, against what a home remembers of the case; against nothing if there is none.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_from(dir: &Path, home: Option<&Path>) -> Result<Verified, Error> {
     let path = dir.join("case.sqlite");
     let damaged = |error: &Error| {
         let (e, f) = (error.text(), "case.sqlite");
@@ -155,7 +163,7 @@ pub fn verify(dir: &Path) -> Result<Verified, Error> {
         Err(error) if verified.is_intact() => return Err(error),
         Err(error) => verified.problems.push(damaged(&error)),
         Ok(()) => {
-            if let Err(error) = contents(&db, dir, &mut verified) {
+            if let Err(error) = contents(&db, dir, home, &mut verified) {
                 verified.problems.push(damaged(&error));
             }
         }
@@ -199,7 +207,7 @@ fn lock(dir: &Path) -> Option<Problem> {
 }
 
 /// Everything that is read through the manifest.
-fn contents(db: &Connection, dir: &Path, verified: &mut Verified) -> Result<(), Error> {
+fn contents(db: &Connection, dir: &Path, home: Option<&Path>, verified: &mut Verified) -> Result<(), Error> {
     let mut entries = Vec::new();
     for (row, entry) in store::rows(db)? {
         match entry {
@@ -237,7 +245,7 @@ fn contents(db: &Connection, dir: &Path, verified: &mut Verified) -> Result<(), 
     verified.head = chains.head;
     verified.problems.extend(chains.problems);
     verified.notices.extend(chains.notices);
-    let known = device::home().map_or_else(Heads::new, |home| Memory::of(&home, &case_id).heads());
+    let known = home.map_or_else(Heads::new, |home| Memory::of(home, &case_id).heads());
     let missing = known::missing(db, &known).map_err(Error::in_journal)?;
     if missing > 0 {
         verified.problems.push(Problem::of_file("case.sqlite", known::sentence(missing)));
