@@ -12,7 +12,8 @@ with known as (
   union all             -- nobody exported the mailboxes: the people who appear in the log are known by the part before the @ and by their object id
   select a.upn, unnest(make_array(a.upn, split_part(a.upn, '@', 1), a.id))
   from (select distinct lower(actor_upn) as upn, lower(actor_object_id) as id from ual_event
-        where actor_upn like '%@%' and coalesce(actor_class, '') not in ('system', 'partner', 'guest', 'app')) a
+        -- a stranger who tries a name does not make it ambiguous
+        where actor_upn like '%@%' and coalesce(success, true) and coalesce(actor_class, '') not in ('system', 'partner', 'guest', 'app')) a
   union all
   select o.upn, o.id from (select distinct lower(mailbox_owner_upn) as upn, lower(mailbox_guid) as id from ual_event where mailbox_owner_upn like '%@%') o
   union all             -- a contact made in the log: an outside address behind an inside name
