@@ -219,7 +219,7 @@ impl<'d> CsvRecords<'d> {
             let held = self.window.bytes();
             match split(held, self.at, self.dialect.delimiter, self.window.at_end(), &mut self.fields) {
                 // delimiters and nothing between them: a spreadsheet's empty line is no row
-                Row::Ends(end) if self.fields.len() > 1 && self.fields.iter().all(|f| nothing(held, *f)) => {
+                Row::Ends(end) if self.dialect.columns > 1 && self.fields.iter().all(|f| nothing(held, *f)) => {
                     self.at = end;
                     if !self.blank()? || self.position() >= bound {
                         return Ok(None);
