@@ -53,7 +53,7 @@ with said as (
          min(case when what in ('removed', 'expired') and (by_pim or named_pim or what = 'expired') then t end)
            over (partition by holder_key, role_key order by t range between current row and interval '24 hours' following) as ended_by_pim,
          max(case when what = 'removed' and not by_pim and not named_pim then row_id end)
-           over (partition by holder_key, role_key order by t range between current row and interval '24 hours' following) as taken_back
+           over (partition by holder_key, role_key, actor order by t range between current row and interval '24 hours' following) as taken_back -- by the same hand: whoever else removes it repairs
   from keyed
 ), twin as (
   select *, case when not in_pim and by_pim then pim_day when not in_pim and named_pim then pim_near

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::{Run, list, reflexe, run, verdict};
+use common::{Run, list, rank, reflexe, run, verdict};
 use reflexe_fiche::Catalogue;
 use serde_json::{Value, json};
 
@@ -81,7 +81,7 @@ fn a_broken_check_leaves_the_others_standing() {
     assert_eq!(run.code, 1, "done in part: {}", run.err);
     assert_eq!(failed(&answer), ["1b.inbox-rule-hiding"].into());
     assert_eq!(verdict(&answer, "checks", "1b.inbox-rule-hiding"), "unknown");
-    assert_eq!(verdict(&answer, "checks", "1b.inbox-rule-forward"), "suspicious");
+    assert!(rank(verdict(&answer, "checks", "1b.inbox-rule-forward")) >= rank("suspicious"));
     assert_eq!(list(&answer, "failures")[0]["what"], "1b.inbox-rule-hiding");
     let screen = judge(dir.path(), &tree, "case", &[]);
     assert!(screen.out.contains("Judged in part: 1b.inbox-rule-hiding."), "{}", screen.out);
@@ -116,7 +116,7 @@ fn a_broken_signal_costs_the_checks_that_rest_on_it_and_no_other() {
     }
     assert!(list(&answer, "failures").iter().any(|f| f["what"] == "signal role_holder"), "{answer}");
     // Whatever else: the forwarding rules were seen.
-    assert_eq!(verdict(&answer, "checks", "1b.inbox-rule-forward"), "suspicious");
+    assert!(rank(verdict(&answer, "checks", "1b.inbox-rule-forward")) >= rank("suspicious"));
 }
 
 /// An export of rules that does not say whose they are, beside a log that proves some.
