@@ -66,7 +66,8 @@ mod tests {
         };
         let open = CoverageRow { complete: None, reason: "no_proof".into(), ..refused.clone() };
         let window = Window { from: Timestamp::UNIX_EPOCH, to: Timestamp::UNIX_EPOCH };
-        let said = of(None, ["signin".to_owned()].iter(), &Coverage { rows: vec![refused.clone(), open, refused] }, &window);
+        let coverage = Coverage { rows: vec![refused.clone(), open, refused], ..Coverage::default() };
+        let said = of(None, ["signin".to_owned()].iter(), &coverage, &window);
         assert_eq!(said.len(), 1, "{said:?}");
         assert!(said[0].en.contains("refused") && said[0].en.contains("UserLoggedIn"), "{said:?}");
     }
