@@ -206,6 +206,7 @@ impl Session {
             runtime: self.runtime.clone(),
             threads: self.threads,
             unread: self.unread,
+            doubt_zero: self.doubt_zero,
             folder: self.folder.clone(),
             own_domains: self.own_domains.clone(),
         })
