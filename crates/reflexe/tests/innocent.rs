@@ -11,7 +11,7 @@ use made::{
     audit::{self, Via, from, id},
     directory::{self, Act, By},
     forms,
-    judged::{all_told, blames, cited, citing, gravity, innocent, judge, quiet, told},
+    judged::{all_told, blames, cited, citing, gravity, innocent, judge, told},
     signin,
     who::{self, OFFICE, Person, STRANGER},
 };
@@ -200,8 +200,12 @@ fn repair_and_ordinary_acts_of_a_victim_are_innocent() {
     for record in [&bad_directory[0], &bad_directory[3], &bad_directory[4], &bad_unified[1]] {
         cited(&answer, &id(record), "suspicious");
     }
+    let bad: Vec<String> = bad_directory.iter().chain(&bad_unified).map(id).collect();
     for record in good_directory.iter().chain(&good_unified) {
-        quiet(&answer, &id(record));
+        // The intruder's finding may tell how it ended; nothing else rests on a repair or on an ordinary act.
+        let mut all = citing(&answer, &id(record));
+        all.retain(|f| blames(f) && !bad.iter().any(|b| common::cites(f, b)));
+        assert!(all.is_empty(), "innocent: {}", told(&all));
     }
     for who in [repairer, victim, assistant, colleague] {
         innocent(&answer, who);

@@ -223,7 +223,7 @@ fn a_redacted_log_neither_folds_nor_mixes() {
         colleague,
         from(OFFICE),
         "Astreinte",
-        &[("ForwardTo", "g.picard@ardoise.example.com"), ("From", "alerte@example.com")],
+        &[("ForwardTo", "e.nicolas@ardoise.example.com"), ("From", "alerte@example.com")],
     );
     let mailbox = audit::cmdlet(
         "2026-04-02T02:10:00",
