@@ -1,7 +1,8 @@
 -- One row per source address that tried many accounts within a sliding hour (exact: a window, not a bucket).
 with staff as (         -- size of the tenant; a partial list of users would make it look small, so only a whole one counts
-  select count(*) as n from entra_user
-  where account_enabled and exists (select 1 from coverage where table_name = 'entra_user' and complete
+  select count(*) as n from (select coalesce(lower(id), lower(user_principal_name)) as id from entra_user where account_enabled
+    group by coalesce(lower(id), lower(user_principal_name))) u
+  where exists (select 1 from coverage where table_name = 'entra_user' and complete
     and coalesce(operation, '*') = '*' and coalesce(subject, '*') = '*')
 ), threshold as (
   select case when n = 0 then $spray_users when n < 50 then $spray_users_small
