@@ -26,6 +26,9 @@ pub const REFERENCE_TABLE_BASE: usize = 100;
 /// Number of the `input.*` tables in row ids.
 pub const INPUT_TABLE: usize = 120;
 
+/// Rows that are looked up at once: fewer than DataFusion takes for a small side of a join.
+const LOOKED_UP: usize = 100_000;
+
 /// A row: column → values (a list has several, NULL none), in the order of the query.
 pub type Row = IndexMap<String, Vec<Value>>;
 
@@ -170,7 +173,7 @@ impl Session {
         Ok(out)
     }
 
-    /// Looks up rows by number, one scan per table, and hands them over as they come: there may be millions.
+    /// Looks up rows by number, rising, and hands them over as they come: there may be millions.
     ///
     /// # Errors
     /// When a query fails.
@@ -180,14 +183,16 @@ impl Session {
             by_table.entry(RowId(id).table()).or_default().push(id);
         }
         let mut texts = Texts::default();
-        for (number, ids) in by_table {
-            let Some(table) = spec::table_by_number(number) else {
-                ids.into_iter().for_each(|id| take(id, given(number, id)));
+        // A part at a time: the numbers are then the small side of the join, and only the row groups of their range are read.
+        let parts = by_table.iter().flat_map(|(number, ids)| ids.chunks(LOOKED_UP).map(move |ids| (*number, ids)));
+        for (number, ids) in parts {
+            let (Some(table), Some(first), Some(last)) = (spec::table_by_number(number), ids.first(), ids.last()) else {
+                ids.iter().for_each(|id| take(*id, given(number, *id)));
                 continue;
             };
             let schema =
                 Arc::new(arrow::datatypes::Schema::new(vec![arrow::datatypes::Field::new("cited_id", DataType::Int64, false)]));
-            let batch = RecordBatch::try_new(schema.clone(), vec![Arc::new(Int64Array::from(ids))])?;
+            let batch = RecordBatch::try_new(schema.clone(), vec![Arc::new(Int64Array::from(ids.to_vec()))])?;
             self.ctx.deregister_table("cited_row")?;
             self.ctx.register_table("cited_row", Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))?;
             let column = |c: &Option<String>| c.clone().map_or("cast(null as varchar)".to_owned(), |c| format!("t.{c}"));
@@ -199,7 +204,7 @@ impl Session {
             let links: String = table.links.keys().map(|c| format!(", t.{c} as link_{c}")).collect();
             let sql = format!(
                 "select t.row_id, {time} as seen, lower({}) as who, {} as record, t.evidence_id, t.locator, t.src_line{links} \
-                 from cited_row c join {} t on t.row_id = c.cited_id",
+                 from cited_row c join {} t on t.row_id = c.cited_id where t.row_id between {first} and {last}",
                 column(&table.actor),
                 column(&table.record_id),
                 table.name
