@@ -67,6 +67,28 @@ def run(command):
     return wall, usage.ru_maxrss / 1024
 
 
+MIXES = {"hard-one-account": 1_000_000, "hard-one-address": 1_000_000, "hard-many-addresses": 200_000, "hard-one-mailbox": 60_000,
+         "hard-rights": 100_000, "hard-small-files": 3_000}
+
+
+def hard(work):
+    """Hard mixes, and a tenth of each: ten times the rows may take twelve times the time."""
+    print(f"{'mix':22}{'rows':>10}  import      peak   check       peak   against a tenth")
+    for mix, rows in MIXES.items():
+        before = None
+        for n in (rows // 10, rows):
+            place, case = f"{work}/{mix}-{n}", f"{work}/{mix}-{n}-case"
+            subprocess.run([REFLEXE, "simulate", mix, place, "--events", str(n)], check=True, stdout=subprocess.DEVNULL)
+            imported = run([REFLEXE, "import", "--case", case, "--in-place", f"{place}/evidence"])
+            checked = run([REFLEXE, "check", "--case", case, "--json"])
+            total = imported[0] + checked[0]
+            ratio = f"{total / before:.1f} x" if before else ""
+            print(f"{mix:22}{n:10,}  {imported[0]:6.1f} s {imported[1]:6.0f} MB  {checked[0]:6.1f} s {checked[1]:6.0f} MB   {ratio}")
+            before = total
+            shutil.rmtree(place)
+            shutil.rmtree(case)
+
+
 def main():
     gigabytes = float(sys.argv[1])
     threads = os.cpu_count()
@@ -95,6 +117,7 @@ def main():
         print(f"duckdb   {best(theirs):7.2f} s  {size / best(theirs):7.0f} MB/s  peak {peak(theirs):6.0f} MB")
         print(f"ratio    {best(theirs) / best(ours):7.2f} x DuckDB's speed (more than 1 is faster than DuckDB)")
         print(f"checks   {best(checks):7.2f} s  {size / best(checks):7.0f} MB/s  peak {peak(checks):6.0f} MB  (all checks, over the tables)")
+        hard(work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -3,6 +3,7 @@ use std::path::Path;
 
 use crate::acts::{self, Event, Log};
 use crate::background::{Slot, slots, windows};
+use crate::hard;
 use crate::output::{PageSink, ToolLog, UalSink};
 use crate::rng::{Guid, Rng};
 use crate::story::{self, Scenario};
@@ -24,8 +25,11 @@ pub fn simulate(options: &Options, out: &Path) -> Result<Summary, Error> {
     if evidence.exists() || out.join("truth.json").exists() {
         return Err(Error::Exists(out.to_owned()));
     }
-    let scenario = story::load(&options.scenario)?;
     let end = options.end.as_second();
+    if hard::write(&options.scenario, options.events, end, &evidence)? {
+        return Ok(hard::summary(&options.scenario, options.events, out));
+    }
+    let scenario = story::load(&options.scenario)?;
     // The collection asks for whole days, so it reaches a little further back than the window of the case.
     let start = end.div_euclid(DAY) * DAY - i64::from(options.days) * DAY;
     let tenant = tenant::build(&scenario, options.users, options.seed, start);

@@ -10,6 +10,7 @@ mod audit;
 mod background;
 mod collection;
 mod graph;
+mod hard;
 mod output;
 mod rng;
 mod scuba;
