@@ -86,7 +86,8 @@ fn without_the_members_of_a_group_no_administrator_is_cleared() {
                 fs::remove_file(baseline).expect("removed");
             }
         });
-        for check in &checks {
+        // Who became administrator is told by the log, which names whoever is put into a group; all others need the members.
+        for check in checks.iter().filter(|c| *c != "1a.role-grants") {
             let before = verdict(&world.base, "checks", check);
             let after = verdict(&answer, "checks", check);
             assert_ne!(after, "ok", "{check} (was {before}): nobody knows who the administrators are");

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::common::{list, qualify, reflexe, run};
+use crate::common::{list, reflexe, run};
 
 /// A tenant, its truth, and what is said of its whole evidence, declared unfiltered.
 pub struct World {
@@ -40,10 +40,18 @@ impl World {
     fn judge(&self, evidence: &Path, name: &str) -> Value {
         let time = |k: &str| self.truth["window"][k].as_str().expect("a time");
         let more = ["--in-place", "--unfiltered", "Ada Lovelace", "--period-from", time("from"), "--period-to", time("to")];
-        let (run, mut answers) = qualify(&self.dir.join(format!("case-{name}")), &[evidence.to_owned()], &more);
-        assert!([0, 1].contains(&run.code), "{name}: {}", run.err);
-        assert_eq!(answers.len(), 1, "{name}: one tenant");
-        answers.remove(0)
+        let mut command = reflexe();
+        let done = run(command
+            .arg("qualify")
+            .arg(evidence)
+            .arg("--case")
+            .arg(self.dir.join(format!("case-{name}")))
+            .arg("--json")
+            .args(more));
+        assert!([0, 1, 3].contains(&done.code), "{name}: {}", done.err);
+        let answer: Value = serde_json::from_str(&done.out).unwrap_or_else(|e| panic!("{name}: {e}: {}", done.err));
+        assert!(answer.get("tenants").is_none(), "{name}: one tenant");
+        answer
     }
 
     /// A copy of the evidence, spoiled, judged.
