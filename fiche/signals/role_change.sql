@@ -25,7 +25,7 @@ with said as (
   from directory_audit a
   left join said s on s.place = a.place
   left join service_principal p on p.id = a.actor_sp_id and a.actor_upn is null and a.actor_app_id is null
-  where lower(a.result) in ('success', 'succeeded') and a.activity_date_time between $window_from and $window_to
+  where lower(a.result) in ('success', 'succeeded')
     and coalesce(a.actor_class, '') <> 'system' and coalesce(lower(a.actor_upn), '') not like '%@support.onmicrosoft.com'
     and regexp_like(a.activity_key, 'member (to|from) role|role assignment (to|from) role definition')
     and not regexp_like(a.activity_key, 'request|approv|denied|cancel|failed|reminder')

@@ -155,7 +155,7 @@ fn one(
         &RunInput {
             catalogue,
             window,
-            narrowed: false,
+            narrowed: case.window.is_some(),
             only: &BTreeSet::from([check.def.id.clone()]),
             params: &params,
             suspects: case.suspects.clone().unwrap_or_else(|| file.base.suspects.clone()).into_iter().collect(),

@@ -569,7 +569,7 @@ pub enum QueryFormat {
     Json,
 }
 
-/// Bytes, or thousands (K), millions (M), milliards (G) of them in powers of 1,024; at least 32 MB, below which nothing can be sorted.
+/// Bytes, or thousands (K), millions (M), billions (G) of them in powers of 1,024; at least 32 MB, below which nothing can be sorted.
 fn memory(text: &str) -> Result<usize, String> {
     let (number, shift) = match text.trim().to_ascii_uppercase().trim_end_matches('B') {
         t if t.ends_with('K') => (t.trim_end_matches('K').to_owned(), 10),

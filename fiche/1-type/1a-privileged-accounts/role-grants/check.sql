@@ -10,7 +10,7 @@ with membership as (    -- who came into a group: before or after the group got 
   left join (select place, max(nullif(btrim(coalesce(nullif(new_value, ''), old_value), '" '), '')) as group_id
              from directory_audit_change where property = 'Group.ObjectID' group by place) c on c.place = a.place
   left join ref.first_party_app f on f.app_id = a.actor_app_id and a.actor_upn is null
-  where lower(a.result) in ('success', 'succeeded') and a.activity_date_time between $window_from and $window_to
+  where lower(a.result) in ('success', 'succeeded')
     and coalesce(a.actor_class, '') <> 'system' and f.app_id is null
     and regexp_like(a.activity_key, '^add (eligible )?(member|owner) to group') and not regexp_like(a.activity_key, 'request|approv|denied|cancel|failed')
 ), granted as (
