@@ -34,7 +34,9 @@ pub fn write(tenant: &Tenant, end: Seconds, exchange: &Path, teams: &Path) -> Re
             other => other,
         };
         write_json(&folder.join(name), &value)?;
-        written.push((name.to_owned(), vec![table]));
+        // Who may send on behalf stands in the list of mailboxes.
+        let tables = if table == "mailbox" { vec![table, "mailbox_permission"] } else { vec![table] };
+        written.push((name.to_owned(), tables));
     }
     Ok(written)
 }
