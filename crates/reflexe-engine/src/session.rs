@@ -314,11 +314,22 @@ impl Session {
             );
         }
         match name.as_str() {
-            "signin" if !empty && self.both_kinds(name)? => conditions.push(
-                "not (coalesce(derived, false) and coalesce(intra_system_id, id, '') in \
-                 (select id from stored.signin where not coalesce(derived, false) and id is not null))"
-                    .into(),
-            ),
+            "signin" if !empty && self.both_kinds(name)? => {
+                let twin = "coalesce(intra_system_id, id, '') in \
+                            (select id from stored.signin where not coalesce(derived, false) and id is not null)";
+                // Where ids were redacted or lost, the same account, address, answer and minute are the same sign-in.
+                let alike = "concat_ws('/', lower(user_principal_name), ip, cast(error_code as varchar), \
+                             cast(date_trunc('minute', created_date_time) as varchar))";
+                let by_place = if self.any("stored.signin where id is null")? {
+                    format!(
+                        " or {alike} in (select {alike} from stored.signin where not coalesce(derived, false)) and (id is null \
+                          or {alike} in (select {alike} from stored.signin where not coalesce(derived, false) and id is null))"
+                    )
+                } else {
+                    String::new()
+                };
+                conditions.push(format!("not (coalesce(derived, false) and ({twin}{by_place}))"));
+            }
             "directory_audit" if !empty && self.both_kinds(name)? => conditions.push(
                 "not (coalesce(derived, false) and concat(coalesce(correlation_id, ''), '/', activity_key) in \
                  (select concat(correlation_id, '/', activity_key) from stored.directory_audit \
@@ -342,6 +353,11 @@ impl Session {
         let locator = "locator(evidence_id, src_member, src_offset, src_length, src_line, src_pointer)";
         self.sql(&format!("create view {name} as select *, {locator} as locator{place} from stored.{name} s{filter}"))?;
         Ok(())
+    }
+
+    /// Whether there is a row.
+    fn any(&self, from: &str) -> Result<bool, EngineError> {
+        Ok(self.sql(&format!("select 1 from {from} limit 1"))?.iter().any(|b| b.num_rows() > 0))
     }
 
     fn both_kinds(&self, table: &str) -> Result<bool, EngineError> {

@@ -113,7 +113,7 @@ with document as (      -- a policy or a place before and after; nothing before 
   select *, deleted or switched_off or excluded or weakened or narrowed or blocks_all or trusted_location or defaults_off or trusted_addresses or trusted_authority or bypass
             or guests_opened or consent_opened or users_opened as weaker from judged
 )
-select case when activity = 'disable strong authentication' then lower(name) else 'tenant' end as subject,
+select case when activity = 'disable strong authentication' then coalesce(lower(name), 'tenant') else 'tenant' end as subject,
        lower(concat_ws(' ', coalesce(target1_id, activity), actor)) as key,      -- two people on one object are two findings
        case when not weaker then case when unread is null then 'harmless' else 'changed' end when is_policy then 'policy' else 'setting' end as say,
        row_id as rows, actor, t as first_seen, coalesce(name, activity) as name, activity, changed, unread,
