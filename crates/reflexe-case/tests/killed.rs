@@ -207,7 +207,7 @@ fn no_permission() {
     let listed: Vec<_> = case.unrecognised().unwrap();
     assert_eq!(listed.len(), 2, "{listed:?}");
     for (one, name) in listed.iter().zip(["closed", "secret.json"]) {
-        assert!(one.path.ends_with(name) && !one.harmless);
+        assert!(one.path.ends_with(name) && !one.harmless, "{listed:?}");
         assert!(one.reason.en.contains("permission denied") && one.reason.fr.contains("droits insuffisants"), "{one:?}");
     }
     assert_eq!(case.evidence().unwrap().len(), 1, "the other file went in: {output:?}");
