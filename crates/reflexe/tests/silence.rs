@@ -143,6 +143,15 @@ fn less_evidence_clears_nobody() {
     let world = World::new(dir.path(), "aitm-admin", 833);
     let before = verdicts(&world.base);
     assert!(before.values().filter(|v| rank(v) >= rank("suspicious")).count() >= 5, "{before:?}");
+    // What was grave only by its author, whom other evidence made a suspect, is no longer grave without that evidence: the
+    // check's own rows are all there. Tables that a check itself needs are the matter of the test above.
+    let context = |f: &Value| f["signs"].to_string().contains("actor_is_suspect") || f["in_context"] == true;
+    let grave = |check: &str| {
+        let all = list(&world.base, "findings").iter().filter(|f| f["check"] == check);
+        all.filter(|f| rank(f["verdict"].as_str().expect("a verdict")) > rank("unknown")).collect::<Vec<_>>()
+    };
+    let by_context: BTreeSet<&String> =
+        before.keys().filter(|check| !grave(check).is_empty() && grave(check).into_iter().all(context)).collect();
     let inputs = world.inputs();
     // An empty list of what may be empty is an answer, so only the others are emptied.
     let never = |tables: &BTreeSet<String>| tables.iter().any(|t| NEVER_EMPTY.contains(&t.as_str()));
@@ -154,7 +163,7 @@ fn less_evidence_clears_nobody() {
         let answer =
             world.with(&format!("less-{n}"), |folder| set.iter().for_each(|input| world::spoil(&folder.join(input), how)));
         let after = verdicts(&answer);
-        let cleared = after.iter().filter(|(check, v)| *v == "ok" && before[*check] != "ok");
+        let cleared = after.iter().filter(|(check, v)| *v == "ok" && before[*check] != "ok" && !by_context.contains(*check));
         cleared.map(|(check, _)| format!("{check} was {}, and is ok with {set:?} {how}", before[check])).collect()
     });
     none(faults);
