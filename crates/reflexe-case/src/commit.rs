@@ -1,8 +1,10 @@
 //! The moment a file enters the case: its tables and its original are moved into place, then one transaction of the
 //! manifest names them. Whatever happens before that transaction leaves only leftovers, which the next opening removes.
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
-    path::Path,
+    path::{Path, PathBuf},
+    thread,
 };
 
 use reflexe_evidence::{hash, import::FileReport};
@@ -30,14 +32,12 @@ pub(crate) struct Ready<'a> {
 impl Case {
     /// Commits a file: afterwards all of it is in the case, even if the power fails.
     pub(crate) fn commit(&mut self, ready: &Ready<'_>) -> Result<(), Error> {
-        let mut parts = Vec::new();
+        let mut staged = Vec::new();
         for table in folder::entries(ready.tables)? {
             let name = folder::name(&table);
-            for staged in folder::entries(&table)? {
-                let (file, blake3) = self.place_part(&name, &staged)?;
-                parts.push((file, name.clone(), blake3));
-            }
+            staged.extend(folder::entries(&table)?.into_iter().map(|part| (name.clone(), part)));
         }
+        let mut parts = self.place_parts(&staged)?;
         for (file, blake3) in index::runs(self, ready.number)? {
             parts.push((file, index::TABLE.to_owned(), blake3));
         }
@@ -46,8 +46,7 @@ impl Case {
             let target = original.parent().unwrap_or(self.dir());
             fs::create_dir_all(target).map_err(Error::io(Doing::Writing, target))?;
             fs::rename(copy, &original).map_err(Error::io(Doing::Moving, &original))?;
-            sync_folder(target)?;
-            sync_folder(&self.dir().join("evidence"))?;
+            together(&[target.to_owned(), self.dir().join("evidence")], sync_folder)?;
         }
         let (database, id, now) = (self.database(), self.id()?, jiff::Timestamp::now());
         let tx = self.begin()?;
@@ -57,20 +56,27 @@ impl Case {
         tx.commit().map_err(&database)
     }
 
-    /// Moves a staged Parquet file among those of its table; returns its path as the manifest writes it, and its hash.
-    pub(crate) fn place_part(&self, table: &str, staged: &Path) -> Result<(String, String), Error> {
+    /// Moves staged Parquet files, each given with its table, among those of their tables; returns of each its path as the manifest
+    /// writes it, its table and its hash.
+    pub(crate) fn place_parts(&self, staged: &[(String, PathBuf)]) -> Result<Vec<(String, String, String)>, Error> {
         let tables = self.dir().join("tables");
-        let folder = tables.join(table);
-        if !folder.is_dir() {
-            fs::create_dir(&folder).map_err(Error::io(Doing::Writing, &folder))?;
-            sync_folder(&tables)?;
+        let files: Vec<PathBuf> = staged.iter().map(|(_, part)| part.clone()).collect();
+        together(&files, sync_file)?;
+        let (mut parts, mut folders) = (Vec::new(), BTreeSet::new());
+        for (table, part) in staged {
+            let folder = tables.join(table);
+            if !folder.is_dir() {
+                fs::create_dir(&folder).map_err(Error::io(Doing::Writing, &folder))?;
+                folders.insert(tables.clone());
+            }
+            let placed = folder.join(folder::name(part));
+            fs::rename(part, &placed).map_err(Error::io(Doing::Moving, &placed))?;
+            let (blake3, _) = hash::blake3(&placed).map_err(Error::io(Doing::Reading, &placed))?;
+            parts.push((folder::relative(self.dir(), &placed), table.clone(), blake3));
+            folders.insert(folder);
         }
-        let placed = folder.join(folder::name(staged));
-        File::options().write(true).open(staged).and_then(|f| f.sync_all()).map_err(Error::io(Doing::Writing, staged))?;
-        fs::rename(staged, &placed).map_err(Error::io(Doing::Moving, &placed))?;
-        sync_folder(&folder)?;
-        let (blake3, _) = hash::blake3(&placed).map_err(Error::io(Doing::Reading, &placed))?;
-        Ok((folder::relative(self.dir(), &placed), blake3))
+        together(&folders.into_iter().collect::<Vec<_>>(), sync_folder)?;
+        Ok(parts)
     }
 }
 
@@ -122,6 +128,25 @@ fn insert(tx: &Transaction, ready: &Ready<'_>, parts: &[(String, String, String)
 
 fn json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
+}
+
+/// Does the same with several paths at once: what waits for the disk together waits once, since a file system writes its journal
+/// for all of them.
+fn together(paths: &[PathBuf], sync: fn(&Path) -> Result<(), Error>) -> Result<(), Error> {
+    thread::scope(|scope| {
+        // Few enough at a time for any machine.
+        for some in paths.chunks(16) {
+            let waiting: Vec<_> = some.iter().map(|path| scope.spawn(move || sync(path))).collect();
+            for one in waiting {
+                one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn sync_file(path: &Path) -> Result<(), Error> {
+    File::options().write(true).open(path).and_then(|f| f.sync_all()).map_err(Error::io(Doing::Writing, path))
 }
 
 /// Has the system write the names in a folder to the disk itself. Windows does so by itself.

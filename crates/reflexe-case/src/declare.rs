@@ -80,7 +80,8 @@ impl Case {
             None => None,
             Some(rows) => {
                 write_part(&staged, number, PART, &rows)?;
-                Some(self.place_part("coverage", &staged.join(format!("coverage/{number}-{PART}.parquet")))?)
+                let part = staged.join(format!("coverage/{number}-{PART}.parquet"));
+                self.place_parts(&[("coverage".to_owned(), part)])?.pop()
             }
         };
         folder::remove(&staged)?;
@@ -89,7 +90,7 @@ impl Case {
         let before = journal::digest(&tx, number).map_err(&database)?;
         let insert = || {
             tx.execute("INSERT INTO declaration (evidence, who, declared_at) VALUES (?, ?, ?)", (number, who, now.to_string()))?;
-            if let Some((file, blake3)) = &file {
+            if let Some((file, _, blake3)) = &file {
                 let sql = "INSERT INTO part (file, evidence, table_name, blake3) VALUES (?, ?, 'coverage', ?)";
                 tx.execute(sql, (file, number, blake3))?;
             }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use reflexe_fiche::{
     Check,
     judge::{Act, Folded, Head},
-    value::Value,
+    value::{Value, Values},
 };
 use reflexe_model::{Link, Window};
 
@@ -175,7 +175,7 @@ impl Gathered {
             f.values.entry("last_seen".into()).or_insert_with(|| [Value::Time(last)].into());
         }
         if !f.values.contains_key("actor") {
-            let actors: BTreeSet<Value> = f.acts.iter().flat_map(|a| &a.head.actors).cloned().map(Value::Text).collect();
+            let actors: Values = f.acts.iter().flat_map(|a| &a.head.actors).cloned().map(Value::Text).collect();
             if !actors.is_empty() {
                 f.values.insert("actor".into(), actors);
             }

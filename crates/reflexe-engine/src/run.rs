@@ -186,8 +186,9 @@ pub fn run(session: &Session, input: &RunInput<'_>) -> Result<RunResult, EngineE
             outcome.coverage = outcome.coverage.min(CoverageLevel::Partial);
         }
         let error = (!limits.is_empty()).then(|| limits.join("; "));
-        let findings = finding::findings(check, &judged, &cited, input.path_of);
-        checks.push(CheckRun { id: check.def.id.clone(), outcome, examined: judged.len(), findings, error });
+        let examined = judged.len();
+        let findings = finding::findings(check, judged, &cited, input.path_of);
+        checks.push(CheckRun { id: check.def.id.clone(), outcome, examined, findings, error });
     }
     let hostile_for = hostile_for.into_iter().map(|(who, links)| (who, links.into_keys().collect())).collect();
     Ok(RunResult { checks, hostile, hostile_for, privileged: sets.privileged, coverage, broken: broken.signals })

@@ -1,7 +1,7 @@
 //! From conclusions to the axes of the severity, as the set of values still possible on each.
 //!
 //! A machine proposes and never refutes: what it did not establish stays open. What people answer is read in `answered`.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reflexe_model::{
     ActionResult, ActionState, Axes, Confirmation, Finding, Impact, Perimeter, Story, StoryLevel, TenantState, Urgency, Verdict,
@@ -57,10 +57,10 @@ pub fn proposed(actions: &[ActionResult], compromised: usize, rules: &Rules) -> 
 /// findings. Only accounts count, not applications nor the tenant; neither victims nor whoever a story also names.
 pub fn compromised_accounts(findings: &[Finding], stories: &[Story], inputs: &StoryInputs) -> BTreeSet<String> {
     let established = stories.iter().filter(|s| s.level == StoryLevel::Compromise);
-    let own_fact = |s: &&Story| {
-        let of_story = findings.iter().filter(|f| s.findings.contains(&f.id) && f.verdict == Verdict::Compromise);
-        of_story.into_iter().any(|f| principal_of(f, inputs) == s.subject)
-    };
+    let grave: BTreeMap<&str, &Finding> =
+        findings.iter().filter(|f| f.verdict == Verdict::Compromise).map(|f| (f.id.as_str(), f)).collect();
+    let own_fact =
+        |s: &&Story| s.findings.iter().filter_map(|id| grave.get(id.as_str())).any(|f| principal_of(f, inputs) == s.subject);
     let by_points = |s: &&Story| s.score >= Stages::embedded().level.compromise;
     let mut accounts: BTreeSet<&str> = established.filter(|s| by_points(s) || own_fact(s)).map(|s| s.subject.as_str()).collect();
     let decisive = |f: &&Finding| f.decisive && f.verdict == Verdict::Compromise && f.class != "posture";

@@ -273,7 +273,8 @@ impl<'a> Case<'a> {
 
     fn story(&self, score: u32, stages: usize, weight: u32) -> Option<Held<'a>> {
         self.stories.iter().filter(|s| s.score >= score && s.stages.len() >= stages).find_map(|s| {
-            let own: Vec<&Finding> = self.own().filter(|f| s.findings.contains(&f.id)).collect();
+            let told: BTreeSet<&String> = s.findings.iter().collect();
+            let own: Vec<&Finding> = self.own().filter(|f| told.contains(&f.id)).collect();
             let heavy = own.iter().any(|f| f.weight >= weight);
             heavy.then_some(Held { n: own.len(), findings: own, story: Some(s) })
         })

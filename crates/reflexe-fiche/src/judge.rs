@@ -98,14 +98,11 @@ fn standing_signs() -> [(&'static str, Sign); 2] {
 }
 
 /// A check's signs with the standing ones, in the order in which they are told.
-pub fn signs_of(check: &CheckDef) -> Vec<(String, Sign)> {
-    let mut all: Vec<(String, Sign)> = check.signs.iter().map(|(n, s)| (n.clone(), s.clone())).collect();
-    for (name, sign) in standing_signs() {
-        if !check.signs.contains_key(name) {
-            all.push((name.to_owned(), sign));
-        }
-    }
-    all
+pub fn signs_of(check: &CheckDef) -> Vec<(&str, &Sign)> {
+    static STANDING: std::sync::LazyLock<[(&str, Sign); 2]> = std::sync::LazyLock::new(standing_signs);
+    let own = check.signs.iter().map(|(name, sign)| (name.as_str(), sign));
+    let standing = STANDING.iter().filter(|(name, _)| !check.signs.contains_key(*name)).map(|(name, sign)| (*name, sign));
+    own.chain(standing).collect()
 }
 
 /// Weighs one finding: an ordinary one by the signs of all its rows together, a bundle by those of its gravest row.
@@ -172,7 +169,7 @@ impl Weighed {
     fn or(self, other: Self, check: &CheckDef) -> Self {
         let gravity = |w: &Self| (w.verdict, w.decisive, w.points);
         let (mut whole, other) = if gravity(&other) > gravity(&self) { (other, self) } else { (self, other) };
-        let names: Vec<String> = signs_of(check).into_iter().map(|(name, _)| name).collect();
+        let names: Vec<String> = signs_of(check).into_iter().map(|(name, _)| name.to_owned()).collect();
         let either = |a: &[String], b: &[String], not: &[String]| -> Vec<String> {
             names.iter().filter(|n| (a.contains(n) || b.contains(n)) && !not.contains(n)).cloned().collect()
         };
@@ -201,12 +198,12 @@ fn weigh_together(
     let mut null_in_sql = BTreeSet::new();
     let mut on = Vec::new();
     let mut open = Vec::new();
-    for (name, sign) in &signs {
-        let built_in = crate::def::BUILT_IN.contains(&name.as_str());
+    for &(name, sign) in &signs {
+        let built_in = crate::def::BUILT_IN.contains(&name);
         let mut value =
             if built_in { built_in_sign(name, folded, seen, ctx) } else { own.get(name).copied().unwrap_or(Some(false)) };
         if value.is_none() && !built_in {
-            null_in_sql.insert(name.clone());
+            null_in_sql.insert(name.to_owned());
         }
         let covered = |t: &String| ctx.coverage.covers(t, wanted(check, t), &ctx.window, Some(&folded.subject));
         if value == Some(false) && !sign.seen_in.iter().all(covered) {
@@ -216,12 +213,12 @@ fn weigh_together(
             value = None;
         }
         match value {
-            Some(true) => on.push(name.clone()),
-            None => open.push(name.clone()),
+            Some(true) => on.push(name.to_owned()),
+            None => open.push(name.to_owned()),
             Some(false) => {}
         }
     }
-    let sign = |name: &String| signs.iter().find(|(n, _)| n == name).map(|(_, s)| s);
+    let sign = |name: &String| signs.iter().find(|(n, _)| n == name).map(|(_, s)| *s);
     let level = |on: &[String]| level(check, &folded.say, &signs, on);
     let (mut verdict, points) = level(&on);
 
@@ -281,9 +278,9 @@ fn wanted<'a>(check: &'a CheckDef, table: &str) -> &'a Need {
 }
 
 /// Verdict and points that a set of signs reaches.
-fn level(check: &CheckDef, say: &str, signs: &[(String, Sign)], on: &[String]) -> (Verdict, i64) {
+fn level(check: &CheckDef, say: &str, signs: &[(&str, &Sign)], on: &[String]) -> (Verdict, i64) {
     let j = &check.judge;
-    let held: Vec<&Sign> = signs.iter().filter(|(n, _)| on.contains(n)).map(|(_, s)| s).collect();
+    let held: Vec<&Sign> = signs.iter().filter(|(n, _)| on.iter().any(|on| on == n)).map(|(_, s)| *s).collect();
     let blocked = j.only_if.as_ref().is_some_and(|name| !on.contains(name));
     let points = if blocked { 0 } else { held.iter().filter_map(|s| s.points).sum() };
     let mut verdict = j.base.unwrap_or(Verdict::Ok);
@@ -307,13 +304,13 @@ fn level(check: &CheckDef, say: &str, signs: &[(String, Sign)], on: &[String]) -
 
 fn missing_tables(
     check: &CheckDef,
-    signs: &[(String, Sign)],
+    signs: &[(&str, &Sign)],
     open: &[String],
     null_in_sql: &BTreeSet<String>,
     subject: &str,
     ctx: &Context<'_>,
 ) -> BTreeSet<String> {
-    let open: Vec<(&String, &Sign)> = signs.iter().filter(|(n, _)| open.contains(n)).map(|(n, s)| (n, s)).collect();
+    let open: Vec<(&str, &Sign)> = signs.iter().filter(|(n, _)| open.iter().any(|open| open == n)).copied().collect();
     let uncovered = |t: &&String, need: &Need| !ctx.coverage.covers(t, need, &ctx.window, Some(subject));
     let by_sign: BTreeSet<String> = open
         .iter()

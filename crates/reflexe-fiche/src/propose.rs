@@ -173,7 +173,8 @@ impl Source<'_> {
         };
         let mut value = choice(answer, vec![]);
         if carried && kind != "T6" {
-            let who = self.q.findings.iter().filter(|f| action.because.contains(&f.id) && f.hand().contains('@'));
+            let because: BTreeSet<&String> = action.because.iter().collect();
+            let who = self.q.findings.iter().filter(|f| because.contains(&f.id) && f.hand().contains('@'));
             let who: BTreeSet<String> = who.map(|f| f.hand().to_owned()).collect();
             value.list = (!who.is_empty()).then(|| who.into_iter().collect());
         }

@@ -20,10 +20,10 @@ pub fn sentence(check: &CheckDef, judged: &Judged) -> Text {
 
 /// The words of one sign, with the values of the row in them.
 pub fn sign_text(check: &CheckDef, judged: &Judged, name: &str) -> Option<Text> {
-    let (_, sign) = signs_of(check).into_iter().find(|(n, _)| n == name)?;
-    let (fr, en) = (sign.fr?, sign.en?);
+    let (_, sign) = signs_of(check).into_iter().find(|(n, _)| *n == name)?;
+    let (fr, en) = (sign.fr.as_ref()?, sign.en.as_ref()?);
     let fill = |template: &str, lang| Filler { check, judged, lang, signs: &[] }.fill(template);
-    Some(Text::new(fill(&fr, Lang::Fr), fill(&en, Lang::En)))
+    Some(Text::new(fill(fr, Lang::Fr), fill(en, Lang::En)))
 }
 
 /// The points that a sign counts for, if it counts.

@@ -256,11 +256,12 @@ fn sentence_in(
     // Names stand in the first claim only: who it is about must be read in one breath.
     let claims = |state| join(of(state).enumerate().map(|(n, a)| claim(a, if n == 0 { findings } else { &[] }, lang)).collect());
     // What accuses and stands in no claim: signs outside the five actions, and those too light for them.
-    let claimed: Vec<&ActionResult> = of(ActionState::Confirmed).chain(of(ActionState::Suspected)).collect();
-    let speaks_of = |f: &Finding, a: &ActionResult| {
+    let claimed: Vec<(&ActionResult, BTreeSet<&String>)> =
+        of(ActionState::Confirmed).chain(of(ActionState::Suspected)).map(|a| (a, a.because.iter().collect())).collect();
+    let speaks_of = |f: &Finding, (a, because): &(&ActionResult, BTreeSet<&String>)| {
         let points = f.also_suspects.as_ref() == Some(&a.id);
         f.items.iter().any(|item| item.strip_prefix(&a.id).is_some_and(|rest| rest.starts_with('.')))
-            || (!points && a.because.contains(&f.id))
+            || (!points && because.contains(&f.id))
     };
     let in_claim = |f: &&Finding| claimed.iter().any(|a| speaks_of(f, a));
     let outside: Vec<&Finding> = findings.iter().filter(|f| f.accuses() && !in_claim(f)).collect();
@@ -319,7 +320,8 @@ fn what(findings: &[&Finding], lang: Lang) -> String {
 /// What one action claims, with the accounts or applications that carry it.
 fn claim(action: &ActionResult, findings: &[Finding], lang: Lang) -> String {
     let claim = WORDS.claim.get(&action.id).map_or_else(|| format!("« {} »", action.title.get(lang)), |t| t.get(lang).to_owned());
-    let carried = findings.iter().filter(|f| action.because.contains(&f.id));
+    let because: BTreeSet<&String> = action.because.iter().collect();
+    let carried = findings.iter().filter(|f| because.contains(&f.id));
     let who: BTreeSet<String> = carried.filter(|f| f.hand().contains('@')).map(|f| clean(f.hand())).collect();
     let who: Vec<String> = who.into_iter().collect();
     // More names than two are read in the reasons below.

@@ -279,7 +279,7 @@ pub fn judged_anew(case: &Case, catalogue: &Catalogue, options: &JudgeOptions, l
     let mut tenants = judged_and_sealed(case, || assemble::judge(case, catalogue, options, &|id| bar.check(id)), lang)?;
     bar.finish();
     tenants.iter_mut().for_each(|t| t.findings.iter_mut().for_each(|f| f.rows.truncate(ROWS)));
-    let kept = judged::text(key(case, options)?, &tenants)?;
+    let kept = judged::text(&key(case, options)?, &tenants)?;
     tell(files::own(case.dir(), &[(case.dir().join(judged::FILE), kept)]), lang);
     Ok(tenants)
 }

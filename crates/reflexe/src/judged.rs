@@ -32,12 +32,19 @@ pub struct Judged {
     pub accounts: Option<u64>,
 }
 
-/// The file.
-#[derive(Debug, Serialize, Deserialize)]
+/// The file, read.
+#[derive(Debug, Deserialize)]
 struct Kept {
     /// What it depends on: another key is another judgement.
     key: String,
     tenants: Vec<Judged>,
+}
+
+/// The file, written.
+#[derive(Serialize)]
+struct Keep<'a> {
+    key: &'a str,
+    tenants: &'a [Judged],
 }
 
 /// What a judgement depends on, as one text: the evidence, the options, and the program that judges.
@@ -95,6 +102,6 @@ fn load(case: &Case, lang: Lang) -> Result<Option<Kept>> {
 }
 
 /// A judgement, as it is kept.
-pub fn text(key: String, tenants: &[Judged]) -> Result<Vec<u8>> {
-    Ok(serde_json::to_vec(&Kept { key, tenants: tenants.to_vec() })?)
+pub fn text(key: &str, tenants: &[Judged]) -> Result<Vec<u8>> {
+    Ok(serde_json::to_vec(&Keep { key, tenants })?)
 }

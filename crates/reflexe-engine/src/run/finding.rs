@@ -16,12 +16,13 @@ const SHOWN_ROWS: usize = 100;
 /// The findings of a check, gravest first. Two of one id would be one for whoever marks it: they get one each.
 pub(super) fn findings(
     check: &Check,
-    judged: &[Judged],
+    judged: Vec<Judged>,
     cited: &BTreeMap<i64, Arc<Cited>>,
     path_of: &dyn Fn(&str) -> String,
 ) -> Vec<Finding> {
-    let told = judged.iter().filter(|j| j.weighed.verdict != Verdict::Ok);
-    let mut out: Vec<Finding> = told.map(|j| finding(check, j, cited, path_of)).collect();
+    // One by one: what judging held of a finding goes before the next is told.
+    let told = judged.into_iter().filter(|j| j.weighed.verdict != Verdict::Ok);
+    let mut out: Vec<Finding> = told.map(|j| finding(check, &j, cited, path_of)).collect();
     let mut ids: BTreeMap<String, usize> = BTreeMap::new();
     out.iter().for_each(|f| *ids.entry(f.id.clone()).or_default() += 1);
     // Redacted or repeated record ids: the place in the evidence tells them apart.

@@ -10,7 +10,7 @@ use reflexe_model::Link;
 
 use crate::{
     def::CheckDef,
-    value::{Value, Values},
+    value::{Few, Value, Values},
 };
 
 /// One row that `check.sql` returned.
@@ -34,7 +34,7 @@ pub struct Candidate {
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Head {
     /// Who did it, lower case: as `check.sql` says, else as the cited rows say. Empty: nobody is named.
-    pub actors: BTreeSet<String>,
+    pub actors: Few<String>,
     /// The signs of the row.
     pub signs: BTreeMap<String, Option<bool>>,
     /// Values of the columns that tie findings.
@@ -94,13 +94,13 @@ pub struct Folded {
     pub links: BTreeSet<Link>,
     /// The rows of the query, each with its author.
     pub acts: Vec<Act>,
-    keys: BTreeSet<String>,
+    keys: Few<String>,
     /// When its rows begin and end, as the query says.
     span: Option<(Timestamp, Timestamp)>,
 }
 
 impl Folded {
-    fn of(check: &CheckDef, c: Candidate, actors: BTreeSet<String>) -> Self {
+    fn of(check: &CheckDef, c: Candidate, actors: Few<String>) -> Self {
         let links: BTreeSet<Link> = check
             .links
             .iter()
@@ -213,7 +213,7 @@ fn time(values: &BTreeMap<String, Vec<Value>>, column: &str) -> Option<Timestamp
     values.get(column)?.iter().filter_map(Value::as_time).min()
 }
 
-fn lower(values: Option<&Vec<Value>>) -> BTreeSet<String> {
+fn lower<S: FromIterator<String>>(values: Option<&Vec<Value>>) -> S {
     values.into_iter().flatten().filter_map(Value::as_text).filter(|t| !t.is_empty()).map(str::to_lowercase).collect()
 }
 
@@ -221,11 +221,11 @@ fn lower(values: Option<&Vec<Value>>) -> BTreeSet<String> {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Tie {
     /// The key: an ordinary check, or a row of a bundle that has no time. And the hand, where the check judges the hand.
-    Key(BTreeSet<String>, String),
+    Key(Few<String>, String),
     /// The same hand, and one act of it.
-    Link(BTreeSet<String>, String),
+    Link(Few<String>, String),
     /// The same hand, and neighbours in time.
-    Near(BTreeSet<String>),
+    Near(Few<String>),
 }
 
 /// Makes rows one, as they come: so `UNION ALL` of shapes, a state beside its change, and repeats need no GROUP BY, and half a
@@ -247,7 +247,7 @@ impl<'c> Folding<'c> {
     pub fn add(&mut self, mut c: Candidate) {
         let bundle = self.check.bundle.as_ref();
         let column = bundle.map_or("actor", |b| b.actor.as_str());
-        let actors = lower(c.values.get(column));
+        let actors: Few<String> = lower(c.values.get(column));
         if let Some(whom) = bundle.and_then(|b| b.subject.as_ref()).and_then(|s| c.values.get(s)).and_then(|v| v.first()) {
             c.subject = whom.shown();
         }
@@ -261,7 +261,7 @@ impl<'c> Folding<'c> {
             (Some(_), Some(link), _) => Tie::Link(actors.clone(), link.clone()),
             (Some(_), None, Some(_)) => Tie::Near(actors.clone()),
             _ if hands => Tie::Key(actors.clone(), c.key.clone()),
-            _ => Tie::Key(BTreeSet::new(), c.key.clone()),
+            _ => Tie::Key(Few::default(), c.key.clone()),
         };
         let subject = if bundle.is_some() { c.subject.to_lowercase() } else { c.subject.clone() };
         let mut new = Folded::of(self.check, c, actors);

@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan};
 use reflexe_model::Link;
 
 use super::{Act, Context, Folded};
-use crate::def::Sign;
+use crate::{def::Sign, value::Few};
 
 /// The sign: from a hostile session or address.
 pub(super) const HOSTILE: &str = "in_context";
@@ -79,7 +79,7 @@ impl Seen {
     pub(super) fn of(act: &Act, folded: &Folded, own: &str, ctx: &Context<'_>) -> Self {
         // A sign-in names nobody but its account.
         let subject = [folded.subject.to_lowercase()].into();
-        let hands: &BTreeSet<String> = if act.head.actors.is_empty() { &subject } else { &act.head.actors };
+        let hands: &Few<String> = if act.head.actors.is_empty() { &subject } else { &act.head.actors };
         let hostile_for: Vec<_> = hands.iter().filter_map(|who| ctx.hostile_for.get(who)).collect();
         let in_context = act.head.links.iter().any(|l| {
             let link = format!("{}:{}", l.kind, l.value);
@@ -98,7 +98,7 @@ impl Seen {
 /// The acts of a decisive finding that carry the signs that decide: a decisive one, or where points decide any that gives points.
 pub(super) fn deciding(
     by: &str,
-    signs: &[(String, Sign)],
+    signs: &[(&str, &Sign)],
     on: &[String],
     by_points: bool,
     acts: &[(Seen, &Act)],
@@ -107,7 +107,7 @@ pub(super) fn deciding(
         HOSTILE => seen.in_context,
         _ => act.head.signs.get(name) == Some(&Some(true)),
     };
-    let held: Vec<&(String, Sign)> = signs.iter().filter(|(n, _)| on.contains(n)).collect();
+    let held: Vec<&(&str, &Sign)> = signs.iter().filter(|(n, _)| on.iter().any(|on| on == n)).collect();
     let decides = |a: &&(Seen, &Act)| {
         held.iter().any(|(n, s)| (s.decisive || (by_points && s.points.is_some_and(|p| p > 0))) && holds(n, a))
     };

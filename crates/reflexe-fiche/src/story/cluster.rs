@@ -1,5 +1,5 @@
 //! Which findings belong to one story: the acts of a principal with no long pause, and what strong links tie to them.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use reflexe_model::{Finding, Link, Verdict};
@@ -41,7 +41,7 @@ pub(crate) fn tells(finding: &Finding, cluster: &Cluster) -> bool {
 pub(crate) fn cluster<'a>(findings: &'a [Finding], inputs: &StoryInputs, cluster: &Cluster) -> (Vec<Act<'a>>, Vec<Vec<usize>>) {
     let mut pool: Vec<&Finding> = findings.iter().filter(|f| tells(f, cluster)).collect();
     pool.sort_by(|a, b| time_order(a).cmp(&time_order(b)));
-    let accused: Vec<&str> = pool.iter().flat_map(|f| [f.subject.as_str(), f.key.as_str()]).collect();
+    let accused: BTreeSet<String> = pool.iter().flat_map(|f| [&f.subject, &f.key]).map(|a| a.to_ascii_lowercase()).collect();
     let acts: Vec<Act<'a>> = pool
         .iter()
         .map(|f| Act {
@@ -88,11 +88,11 @@ pub(crate) fn link_key(link: &Link) -> String {
 
 /// An address ties only if it is hostile (an office shares one); an application only if a finding accuses it (everybody uses Outlook);
 /// a destination only as a full address (a free mail domain is nobody's).
-fn strong(link: &Link, who: &str, inputs: &StoryInputs, accused: &[&str]) -> bool {
+fn strong(link: &Link, who: &str, inputs: &StoryInputs, accused: &BTreeSet<String>) -> bool {
     match link.kind.as_str() {
         _ if link.value.is_empty() => false,
         "ip" => inputs.is_hostile(link, who),
-        "app" => inputs.is_hostile(link, who) || accused.iter().any(|a| a.eq_ignore_ascii_case(&link.value)),
+        "app" => inputs.is_hostile(link, who) || accused.contains(&link.value.to_ascii_lowercase()),
         "destination" => link.value.contains('@'),
         _ => true,
     }

@@ -47,7 +47,7 @@ fn folded(check: &CheckDef, rows: Vec<Candidate>) -> Vec<Folded> {
 /// Subject, rows, roles, count of each finding.
 fn shapes(found: &[Folded]) -> Vec<(String, Vec<i64>, usize, i64)> {
     let count = |f: &Folded| f.values.get("count").and_then(|v| v.first()).and_then(Value::as_int).unwrap_or(0);
-    let roles = |f: &Folded| f.values.get("role").map_or(0, BTreeSet::len);
+    let roles = |f: &Folded| f.values.get("role").map_or(0, crate::value::Few::len);
     let mut out: Vec<_> =
         found.iter().map(|f| (f.subject.clone(), f.rows.iter().copied().collect(), roles(f), count(f))).collect();
     out.sort();
