@@ -51,8 +51,8 @@ with changed as (
   from acts a left join changed c on c.place = a.place
 )
 select j.row_id, j.at, j.operation, j.done, j.correlation_id, j.user_agent, j.who, j.by_application, j.target_type, j.target_person,
-       coalesce(j.said_app, i.app, j.object_id) as app, coalesce(j.said_name, i.name) as name,
+       -- an export without the ids still has the name; an act on nobody knows what is an act all the same
+       coalesce(j.said_app, i.app, j.object_id, nullif(lower(j.said_name), ''), '?') as app, coalesce(j.said_name, i.name) as name,
        j.role_value, j.role_id, j.scope, j.consent_type, j.permissions, j.on_behalf_of_all, j.called_risky, j.directory_role,
        j.keys_new, j.keys_old, j.federated_new, j.federated_old
 from joined j left join signal.app_identity i on i.object_id = j.object_id
-where coalesce(j.said_app, i.app, j.object_id) is not null

@@ -204,7 +204,8 @@ fn no_permission() {
         .unwrap();
     open_to_all(&given.join("closed"), 0o755);
     let case = Case::open(&case).unwrap_or_else(|e| panic!("{e}: {output:?}"));
-    let listed: Vec<_> = case.unrecognised().unwrap();
+    let mut listed: Vec<_> = case.unrecognised().unwrap();
+    listed.sort_by(|a, b| a.path.cmp(&b.path));
     assert_eq!(listed.len(), 2, "{listed:?}");
     for (one, name) in listed.iter().zip(["closed", "secret.json"]) {
         assert!(one.path.ends_with(name) && !one.harmless, "{listed:?}");

@@ -88,23 +88,24 @@ impl Session {
         Ok(period)
     }
 
-    /// Records of each event table outside a period, derived ones left out.
+    /// Records outside a period, by evidence file and event table, derived ones left out.
     ///
     /// # Errors
     /// When a query fails.
-    pub fn outside(&self, window: &Window) -> Result<BTreeMap<String, u64>, EngineError> {
-        let mut out = BTreeMap::new();
+    pub fn outside(&self, window: &Window) -> Result<BTreeMap<String, BTreeMap<String, u64>>, EngineError> {
+        let mut out: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
         for (table, time) in self.event_tables() {
             let sql = format!(
-                "select count(*) as n from {} where ({time} < {} or {time} > {}){}",
+                "select evidence_id, count(*) as n from {} where ({time} < {} or {time} > {}){} group by evidence_id",
                 table.name,
                 instant(window.from),
                 instant(window.to),
                 direct(table, " and ")
             );
-            let n = rows::all(&self.sql(&sql)?).first().and_then(|row| int(row, "n")).unwrap_or(0);
-            if n > 0 {
-                out.insert(table.name.clone(), n.unsigned_abs());
+            for row in rows::all(&self.sql(&sql)?) {
+                if let (Some(id), Some(n)) = (text(&row, "evidence_id"), int(&row, "n")) {
+                    out.entry(id).or_default().insert(table.name.clone(), n.unsigned_abs());
+                }
             }
         }
         Ok(out)
@@ -336,7 +337,8 @@ mod tests {
         let strange = Strange { evidence_id: "e2".into(), line: 7, at: time("2027-08-09T08:00:00Z") };
         assert_eq!((period.strange, period.strange_in), (vec![strange], [("e2".to_owned(), 1)].into()));
         let asked = Window { from: time("2026-09-01T00:00:00Z"), to: time("2026-10-01T00:00:00Z") };
-        assert_eq!(log.outside(&asked).expect("counts"), [("ual_event".to_owned(), 3)].into());
+        let outside: BTreeMap<String, u64> = log.outside(&asked).expect("counts").into_values().flatten().collect();
+        assert_eq!(outside, [("ual_event".to_owned(), 3)].into());
     }
 
     #[test]

@@ -151,7 +151,7 @@ fn one(
     let window = asked(period.window, options);
     let narrowed = options.from.is_some() || options.to.is_some();
     let mut evidence = case.evidence()?;
-    let left_out = match window.filter(|_| narrowed) {
+    let outside = match window.filter(|_| narrowed) {
         Some(window) => session.outside(&window)?,
         None => BTreeMap::new(),
     };
@@ -223,11 +223,11 @@ fn one(
         window,
         since: options.since,
         other_tenants,
-        left_out,
+        left_out: dates::by_table(&outside),
     };
     let of_tenant: BTreeSet<&String> = tenant.evidence.iter().collect();
     evidence.retain(|e| of_tenant.contains(&e.id));
-    dates::tell(&session, &period, &mut evidence)?;
+    dates::tell(&session, &period, &outside, &mut evidence)?;
     let searched = case_info.window.unwrap_or(Window { from: Timestamp::UNIX_EPOCH, to: Timestamp::UNIX_EPOCH });
     let checks = run.checks.iter().map(|c| check_result(catalogue, c, &run.coverage, &searched)).collect();
     let mut findings: Vec<Finding> = Vec::new();

@@ -8,12 +8,25 @@ use reflexe_model::{EvidenceInfo, Text};
 /// Dates of a file named one by one.
 const NAMED: usize = 5;
 
+/// Records of a file, and of a table, outside the period that somebody asked for.
+pub type Outside = BTreeMap<String, BTreeMap<String, u64>>;
+
+/// How many records of each table an option leaves out.
+pub fn by_table(outside: &Outside) -> BTreeMap<String, u64> {
+    let mut out = BTreeMap::new();
+    for (table, n) in outside.values().flatten() {
+        *out.entry(table.clone()).or_default() += n;
+    }
+    out
+}
+
 /// Adds the notes and corrects the periods.
 ///
 /// # Errors
 /// When a query fails.
-pub fn tell(session: &Session, period: &Period, evidence: &mut [EvidenceInfo]) -> Result<()> {
+pub fn tell(session: &Session, period: &Period, outside: &Outside, evidence: &mut [EvidenceInfo]) -> Result<()> {
     let mut told: BTreeMap<String, Text> = period.strange_in.iter().map(|(id, n)| (id.clone(), note(period, id, *n))).collect();
+    let mut left_out: BTreeMap<&str, &BTreeMap<String, u64>> = outside.iter().map(|(id, tables)| (id.as_str(), tables)).collect();
     for file in evidence {
         let strange = period.strange_in.contains_key(&file.id);
         if let Some(window) = period.window.filter(|_| strange && file.from.is_some()) {
@@ -22,6 +35,13 @@ pub fn tell(session: &Session, period: &Period, evidence: &mut [EvidenceInfo]) -
         }
         // once a file, with its first source
         file.notes.extend(told.remove(&file.id));
+        if let Some(tables) = left_out.remove(file.id.as_str()) {
+            let n: u64 = tables.values().sum();
+            file.notes.push(Text::new(
+                format!("{n} enregistrement(s) hors de la période demandée : lus, pas cherchés."),
+                format!("{n} record(s) outside the period asked for: read, not searched."),
+            ));
+        }
     }
     Ok(())
 }

@@ -129,11 +129,7 @@ fn level(score: u32, acts: &[&Act], data: &Stages) -> StoryLevel {
     } else {
         StoryLevel::ToCheck
     };
-    let fact = |f: &Finding| match (f.verdict, f.decisive) {
-        (Verdict::Compromise, true) => StoryLevel::Compromise,
-        (Verdict::Compromise, false) => StoryLevel::Suspicion,
-        _ => StoryLevel::ToCheck,
-    };
+    let fact = |f: &Finding| if f.verdict == Verdict::Compromise { StoryLevel::Compromise } else { StoryLevel::ToCheck };
     acts.iter().map(|a| fact(a.finding)).fold(by_points, StoryLevel::max)
 }
 
