@@ -410,6 +410,7 @@ fn the_receiver_of_a_role_belongs_to_the_story_of_its_giver() {
         let mut f = act(id, "1a.role-grants", "S2", to, when);
         f.actor = Some(giver.into());
         f.links = vec![link("account", giver)];
+        // The check says so: whoever receives a role from an intruder is suspect too.
         f.beneficiaries = vec![to.into()];
         f
     };

@@ -13,6 +13,8 @@ with rule as (          -- folder names are compared whole, without case or acce
   from placed p
 ), touched as (         -- rules that the log saw written
   select mailbox, key from signal.inbox_rule where at is not null and not removes group by mailbox, key
+), filing as (          -- rules that some record says to delete or move
+  select mailbox, key from judged where deletes or moves group by mailbox, key
 ), pace as (            -- rules of one hand within the hour; who files mail in ordinary folders does not count
   select row_id, count(distinct key) over (partition by mailbox, actor order by at range between interval '1 hour' preceding and interval '1 hour' following) as near,
          count(distinct odd_key) over (partition by mailbox, actor order by at range between interval '1 hour' preceding and interval '1 hour' following) as odd_near
@@ -41,5 +43,6 @@ select j.mailbox as subject, j.key, array_concat(make_array(j.row_id), make_arra
 from judged j
 left join pace p on p.row_id = j.row_id
 left join touched t on t.mailbox = j.mailbox and t.key = j.key
+left join filing f on f.mailbox = j.mailbox and f.key = j.key
 left join signal.inbox_rule_end e on e.row_id = j.row_id
-where j.deletes or j.moves or j.marks_read or exists (select 1 from judged o where o.mailbox = j.mailbox and o.key = j.key and (o.deletes or o.moves))
+where j.deletes or j.moves or j.marks_read or f.key is not null
