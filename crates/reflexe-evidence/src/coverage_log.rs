@@ -19,8 +19,8 @@ use crate::{
     embedded::SOURCES,
     error::Error,
     import::FileInput,
-    spec::{self, Zero},
-    state::{At, Known, Origin, Sink, Summary, cell::Cell, coverage_row, map::Row},
+    spec::{self, TableKind, Zero},
+    state::{At, Known, Origin, Sink, Summary, cell::Cell, coverage_row, map::Row, put},
     text::record_text,
 };
 
@@ -85,6 +85,8 @@ struct Run {
     refused: bool,
     /// It says that it found nothing.
     zero: bool,
+    /// How many records it says that it wrote.
+    announced: Option<u64>,
     finished: bool,
     classes: BTreeMap<String, bool>,
     /// The list of which the next lines are items.
@@ -235,6 +237,7 @@ impl Log {
         let Some(run) = &mut self.current else {
             if let Some(run) = self.runs.last_mut() {
                 run.zero |= says_zero(text);
+                run.announced = run.announced.or(says_total(text));
             }
             return;
         };
@@ -304,6 +307,7 @@ impl Run {
             error: None,
             refused: false,
             zero: false,
+            announced: None,
             finished: false,
             classes: BTreeMap::new(),
             list: None,
@@ -351,6 +355,8 @@ impl Run {
             self.error.get_or_insert_with(|| error.trim().chars().take(200).collect());
         } else if says_zero(text) {
             self.zero = true;
+        } else if let Some(n) = says_total(text) {
+            self.announced.get_or_insert(n);
         } else if after("[ERROR").is_some()
             || text.contains("NOT CAPTURED")
             || text.contains("but the max is")
@@ -417,6 +423,17 @@ fn rows(run: &Run) -> Vec<Row> {
             claims.iter().map(move |(op, complete, reason)| match complete {
                 // nothing where there is always something: the tool did not see what is there
                 Some(false) => dated(table, op, *complete, reason, from, to),
+                // A count over several classes of sign-ins is one for each class: not compared.
+                _ if run.what.classes.is_empty()
+                    && spec::table(table).is_some_and(|t| t.kind == TableKind::Event)
+                    && !nothing =>
+                {
+                    let mut row = dated(table, op, *complete, reason, from, to);
+                    if let Some(n) = run.announced {
+                        put(&mut row, "announced", Cell::Int(n.cast_signed()));
+                    }
+                    row
+                }
                 _ if nothing => dated(table, op, Some(false), "implausible_zero", from, to),
                 _ => dated(table, op, *complete, reason, from, to),
             })
@@ -440,6 +457,12 @@ fn refuses(error: &str) -> bool {
     ]
     .iter()
     .any(|word| error.contains(word))
+}
+
+/// How many records a line says that there are.
+fn says_total(text: &str) -> Option<u64> {
+    let text = text.trim().to_ascii_lowercase();
+    text.strip_prefix("total records: ")?.replace([',', ' '], "").parse().ok().filter(|n| *n > 0)
 }
 
 /// Whether a line says that there was nothing.
@@ -503,6 +526,13 @@ mod tests {
         assert!(read(&alone).contains(&claim("directory_audit", "*", Some(true), "tool_log")));
         let one = example().replace("Target: All users", "Target User: a@example.com");
         assert!(read(&one).iter().all(|c| c.2 == Some(false)), "{:?}", read(&one));
+    }
+
+    #[test]
+    fn the_number_of_records_is_read() {
+        assert_eq!(says_total("  Total Records: 12,044"), Some(12_044));
+        assert_eq!(says_total("Total Records: 0"), None, "a zero has its own sentence");
+        assert_eq!(says_total("Total Records: unknown"), None);
     }
 
     #[test]

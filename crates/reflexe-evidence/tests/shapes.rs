@@ -341,7 +341,7 @@ fn a_richer_copy_replaces_the_first() {
     let mut bench = Bench::new(1);
     let header = "\"RecordType\",\"CreationDate\",\"UserIds\",\"Operations\",\"AuditData\",\"Identity\"\r\n";
     let poor = format!(
-        "{header}\"ExchangeAdmin\",\"2/3/2026 8:41:22 AM\",\"a\",\"New-InboxRule\",\"\",\"5f0f6a51-0c11-4d9a-9d0a-000000000001\"\r\n"
+        "{header}\"ExchangeAdmin\",\"2/3/2026 8:41:22 AM\",\"c.martin@example.com\",\"New-InboxRule\",\"\",\"5f0f6a51-0c11-4d9a-9d0a-000000000001\"\r\n"
     );
     let first = bench.text("a.csv", &poor);
     assert_eq!((total(&first).kept, first.superseded.len()), (1, 0));

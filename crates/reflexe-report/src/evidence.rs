@@ -1,6 +1,7 @@
 //! What an import recognised, row by row, and what it did not and why.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use reflexe_model::{EvidenceInfo, Lang, RowCount, Unrecognised};
 
 use crate::{
@@ -52,6 +53,15 @@ pub fn evidence_text(evidence: &[EvidenceInfo], unrecognised: &[Unrecognised], l
         line(0, &format!("{}{}{}", w.files(files(evidence)), w.colon(), w.accounting(total)));
     }
     out
+}
+
+/// The period that each source covers, in the order of the sources.
+pub(crate) fn periods(evidence: &[EvidenceInfo]) -> Vec<(&str, Timestamp, Timestamp)> {
+    let mut out: BTreeMap<&str, (Timestamp, Timestamp)> = BTreeMap::new();
+    for (source, from, to) in evidence.iter().filter_map(|e| Some((e.source.as_str(), e.from?, e.to?))) {
+        out.entry(source).and_modify(|p| *p = (p.0.min(from), p.1.max(to))).or_insert((from, to));
+    }
+    out.into_iter().map(|(source, (from, to))| (source, from, to)).collect()
 }
 
 /// Number of files: one that holds several kinds of thing has several entries.

@@ -15,6 +15,8 @@ use crate::{
 const WIDTH: usize = 100;
 /// Lines of an answer.
 const HEIGHT: usize = 60;
+/// Sources of which the period is told.
+const PERIODS: usize = 5;
 /// Stories told.
 const STORIES: usize = 5;
 /// Exports named.
@@ -267,6 +269,9 @@ impl Terminal<'_> {
                 self.w.accounting(evidence::total(evidence))
             );
             self.say(2, &text);
+            for (source, from, to) in evidence::periods(evidence).into_iter().take(PERIODS) {
+                self.say(2, &format!("{}{}{}", visible(source, 40), self.w.colon(), span(Some(from), Some(to), self.lang)));
+            }
         }
         if !self.q.case.left_out.is_empty() {
             let tables: Vec<String> = self.q.case.left_out.iter().map(|(table, n)| format!("{n} {table}")).collect();

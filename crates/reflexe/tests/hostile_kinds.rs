@@ -63,6 +63,31 @@ fn without_the_list_of_applications_no_name_is_cleared() {
     assert!(missing(&without, "1d.name-lookalike") > 0, "how to get it");
 }
 
+/// The tool's own log says how many records it wrote; half of the file is there. Nothing that it does not show is cleared, whoever
+/// declares that the export was whole.
+#[test]
+fn fewer_records_than_the_tool_announces_prove_no_absence() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let world = World::new(dir.path(), "clean", 905);
+    let half = world.with("half", |folder| {
+        let file = world::files(folder)
+            .into_iter()
+            .find(|f| f.file_name().is_some_and(|n| n.to_string_lossy().starts_with("UAL-")))
+            .expect("the audit log");
+        let text = fs::read_to_string(&file).expect("readable");
+        let lines: Vec<&str> = text.lines().collect();
+        fs::remove_file(&file).expect("removed"); // the copy is a hard link
+        fs::write(&file, lines[..lines.len() / 2].join("\n")).expect("written");
+    });
+    for check in ["1b.mbx-delegation-change", "1e.mail-sync", "1b.inbox-rule-forward"] {
+        assert_eq!(verdict(&world.base, "checks", check), "ok", "{check}: the whole log clears it");
+        assert_eq!(verdict(&half, "checks", check), "unknown", "{check}: half of the log does not");
+    }
+    let why = list(&half, "checks").iter().filter_map(|c| c["reasons"].as_array()).flatten();
+    let said = why.map(|w| w["en"].to_string()).any(|why| why.contains("announces more records"));
+    assert!(said, "the reason is told");
+}
+
 /// A group holds the highest role. Who its members are stands in the list of groups alone: without it no check on
 /// administrators is `ok`, whatever other export tells of roles.
 #[test]

@@ -14,6 +14,6 @@ mod tree;
 mod tests;
 
 pub use file::{Known, Store, import};
-pub use importer::{At, Importer, Origin, Pages, Sink, Summary, about, coverage_row};
+pub use importer::{At, Importer, Origin, Pages, Sink, Summary, about, coverage_row, put};
 pub use recognise::recognise;
 pub use source::{Source, sources};
